@@ -74,7 +74,8 @@ describe('walls', () => {
     const drawn: Record<string, string[]> = {};
     for (const line of readFileSync(join(root, 'docs/architecture.md'), 'utf8').split('\n')) {
       const match = line.match(/[├└]── ([a-z-]+)\/.*→ (.+)$/);
-      if (match) drawn[match[1]!] = match[2] === 'nothing' ? [] : match[2]!.split(', ').map((name) => name.trim());
+      if (match)
+        drawn[match[1]!] = match[2] === 'nothing' ? [] : match[2]!.split(', ').map((name) => name.trim());
     }
     const held = Object.entries(allowed)
       .filter(([folder]) => folder !== 'tests')
@@ -87,7 +88,9 @@ describe('walls', () => {
   it('declare what they import, and no more of the workspace than that', () => {
     for (const [folder, may] of Object.entries(allowed)) {
       const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-      const declared = Object.keys(manifest.dependencies ?? {}).filter((name) => name.startsWith('@mainline/'));
+      const declared = Object.keys(manifest.dependencies ?? {}).filter((name) =>
+        name.startsWith('@mainline/'),
+      );
       expect(declared.map((name) => name.replace('@mainline/', '')).sort(), `${folder}/package.json`).toEqual(
         [...may].sort(),
       );
