@@ -1,0 +1,25 @@
+/** What the user can fix: the message says what happened, to what, and what to do next. */
+export class TrainingError extends Error {
+  override name = 'TrainingError';
+}
+
+/** params.yaml says something that can't be trained. `path` is the key, as in `training.epochs`. */
+export class ParamsError extends TrainingError {
+  override name = 'ParamsError';
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`params.yaml: ${path} ${problem}`, options);
+    this.path = path;
+  }
+}
+
+/** A checkpoint that is missing, half-written or from other code. */
+export class CheckpointError extends TrainingError {
+  override name = 'CheckpointError';
+}
+
+/** The exported model does not answer what the training graph answers. */
+export class ExportError extends TrainingError {
+  override name = 'ExportError';
+}
