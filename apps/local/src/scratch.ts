@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DemoError } from './errors.ts';
+
+/** A checkout of the user's tracked files under an ignored folder, where the demo may commit and build. */
+export interface Scratch {
+  dir: string;
+  /** The commit that holds the user's tree as it is now: HEAD, or HEAD and the edits on top of it. */
+  source: string;
+}
+
+// A machine with only Node and git has no identity configured; a fixed one also makes equal commits equal.
+const identity = {
+  GIT_AUTHOR_NAME: 'Mainline demo',
+  GIT_AUTHOR_EMAIL: 'demo@localhost',
+  GIT_COMMITTER_NAME: 'Mainline demo',
+  GIT_COMMITTER_EMAIL: 'demo@localhost',
+};
+
+/** Runs git and returns its trimmed output; throws `DemoError` with what git said. */
+export function git(cwd: string, args: string[], env: Record<string, string> = {}): string {
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
+  const result = spawnSync('git', args, { cwd, encoding: 'utf8', env: { ...own, ...identity, ...env } });
+  if (result.error)
+    throw new DemoError('git is not installed', 'Install git and try again.', { cause: result.error });
+  if (result.status !== 0)
+    throw new DemoError(
+      `git ${args[0]} failed in ${cwd}: ${result.stderr.trim().split('\n').at(-1)}`,
+      'Mainline runs from a git checkout: clone the repository rather than unpacking an archive of it.',
+    );
+  return result.stdout.trim();
+}
+
+/** Dates of a commit as git's environment variables, so that what is committed on top of it is reproducible. */
+function datesOf(dir: string, commit: string) {
+  const date = git(dir, ['show', '-s', '--format=%cI', commit]);
+  return { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
+}
+
+/** The user's tracked files as one commit: HEAD when nothing is edited, else a commit on top that no branch sees. */
+function snapshot(root: string): string {
+  const head = git(root, ['rev-parse', 'HEAD']);
+  const dates = datesOf(root, head);
+  const stash = git(root, ['stash', 'create'], dates);
+  if (stash === '') return head;
+  return git(root, ['commit-tree', `${stash}^{tree}`, '-p', head, '-m', 'Working tree'], dates);
+}
+
+/** A demo that was killed inside git leaves a lock behind; the demo's own lock says that nobody holds it now. */
+function dropStaleLocks(gitDir: string): void {
+  for (const name of readdirSync(gitDir))
+    if (name.endsWith('.lock')) rmSync(join(gitDir, name), { force: true });
+}
+
+/**
+ * Brings the scratch checkout to the user's present tree; what is ignored there (installed packages, a trained
+ * model, the DVC cache) stays. It shares the objects of the user's repository and copies none.
+ */
+export function prepareScratch(root: string, dir: string): Scratch {
+  const source = snapshot(root);
+  const gitDir = join(dir, '.git');
+  if (!existsSync(join(gitDir, 'HEAD'))) {
+    mkdirSync(dir, { recursive: true });
+    git(dir, ['init', '--quiet', '--initial-branch=main']);
+  }
+  dropStaleLocks(gitDir);
+  const objects = git(root, ['rev-parse', '--path-format=absolute', '--git-path', 'objects']);
+  writeFileSync(join(gitDir, 'objects/info/alternates'), `${objects}\n`);
+  // The history of a shallow clone ends where this file says; without it git would look for the parents.
+  const shallow = git(root, ['rev-parse', '--path-format=absolute', '--git-path', 'shallow']);
+  if (existsSync(shallow)) copyFileSync(shallow, join(gitDir, 'shallow'));
+  else rmSync(join(gitDir, 'shallow'), { force: true });
+  git(dir, ['checkout', '--quiet', '--force', '-B', 'main', source]);
+  git(dir, ['clean', '--quiet', '-fd']);
+  return { dir, source };
+}
+
+/** Commits `paths` as a push would; the same content on the same source gives the same commit. Returns HEAD. */
+export function commit(scratch: Scratch, paths: string[], message: string): string {
+  git(scratch.dir, ['add', '--', ...paths]);
+  if (git(scratch.dir, ['status', '--porcelain', '--', ...paths]) !== '')
+    git(
+      scratch.dir,
+      ['-c', 'commit.gpgSign=false', '-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '-m', message],
+      datesOf(scratch.dir, scratch.source),
+    );
+  return git(scratch.dir, ['rev-parse', 'HEAD']);
+}
+
+/** A key that changes whenever one of `paths` changes in the commit: git's own hashes of them. */
+export function contentKey(scratch: Scratch, paths: string[]): string {
+  const revisions = paths.map((path) => `${scratch.source}:${path}`);
+  return git(scratch.dir, ['rev-parse', ...revisions]).replaceAll('\n', '-');
+}
