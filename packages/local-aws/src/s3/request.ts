@@ -1,0 +1,38 @@
+import { AwsError } from '../errors.ts';
+import type { Call } from '../http/call.ts';
+import type { Bucket } from './bucket.ts';
+
+/** A call with its path taken apart; `key` is decoded and may be empty. */
+export interface S3Request {
+  call: Call;
+  bucket: Bucket;
+  key: string;
+}
+
+/** Splits `/bucket/key…` (path style only: this server lives on an IP address). */
+export function splitPath(rawPath: string): { bucketName: string; key: string } {
+  const [, bucketName = '', rawKey = ''] = rawPath.match(/^\/([^/]*)\/?(.*)$/s) ?? [];
+  try {
+    return { bucketName: decodeURIComponent(bucketName), key: decodeURIComponent(rawKey) };
+  } catch {
+    throw new AwsError('InvalidURI', "Couldn't parse the specified URI.");
+  }
+}
+
+/** A query parameter that must be a whole number within bounds. */
+export function numberParameter(
+  query: URLSearchParams,
+  name: string,
+  fallback: number,
+  bounds: { min: number; max: number },
+): number {
+  const text = query.get(name);
+  if (text === null || text === '') return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < bounds.min)
+    throw new AwsError(
+      'InvalidArgument',
+      `Argument ${name} must be an integer from ${bounds.min} to ${bounds.max}`,
+    );
+  return Math.min(value, bounds.max);
+}

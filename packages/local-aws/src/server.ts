@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AwsError, PortTakenError } from './errors.ts';
+import type { Call, Reply } from './http/call.ts';
+import { send } from './http/send.ts';
+
+/** Listens on 127.0.0.1 and hands every request to `route`; throws PortTakenError. */
+export async function listen(
+  port: number,
+  route: (call: Call) => Promise<Reply>,
+  log: (line: string) => void,
+): Promise<{ server: Server; port: number }> {
+  const server = createServer((request, response) => void answer(request, response, route, log));
+  // Large uploads over slow links are no attack on a server that only its own machine can reach.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 30_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new PortTakenError(port, { cause: error }) : error),
+    );
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: (call: Call) => Promise<Reply>,
+  log: (line: string) => void,
+): Promise<void> {
+  const [rawPath = '/', ...query] = (request.url ?? '/').split('?');
+  const rawQuery = query.join('?');
+  const requestId = randomUUID();
+  const call: Call = {
+    method: request.method ?? 'GET',
+    rawPath,
+    rawQuery,
+    query: new URLSearchParams(rawQuery),
+    headers: request.headers,
+    body: request,
+    requestId,
+    origin: `http://127.0.0.1:${request.socket.localPort}`,
+  };
+  let reply: Reply;
+  try {
+    reply = await route(call);
+  } catch (error) {
+    if (request.destroyed && !request.complete) return;
+    reply = toJson(error);
+    if (!(error instanceof AwsError)) log(`${call.method} ${rawPath}: ${describe(error)}`);
+  }
+  await send(
+    response,
+    {
+      ...reply,
+      headers: { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId, ...reply.headers },
+    },
+    call.method === 'HEAD',
+  );
+  // Whatever a refused request still sends is read and dropped, so that the connection can be used again.
+  request.resume();
+}
+
+function toJson(error: unknown): Reply {
+  const known = error instanceof AwsError ? error : new AwsError('InternalFailure', describe(error), 500);
+  return {
+    status: known.status,
+    headers: { 'content-type': 'application/json', 'x-amzn-errortype': known.code, ...known.headers },
+    body: JSON.stringify({ ...known.fields, __type: known.code, message: known.message }),
+  };
+}
+
+const describe = (error: unknown) =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,0 +1,68 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { AwsError } from './errors.ts';
+import type { Call, Reply } from './http/call.ts';
+import { credentialScope } from './http/credential-scope.ts';
+import { accessKeyId, account, region, secretAccessKey } from './identity.ts';
+import { createS3 } from './s3/s3.ts';
+import { listen } from './server.ts';
+import { sts } from './sts.ts';
+
+export interface LocalAwsOptions {
+  /** 0, the default, takes any free port. */
+  port?: number;
+  /** Folder that keeps everything; without it a temporary one that `close` removes. */
+  data?: string;
+  log?: (line: string) => void;
+}
+
+/** A running local AWS. */
+export interface LocalAws {
+  url: string;
+  port: number;
+  region: typeof region;
+  account: typeof account;
+  /** What clients need in their environment to reach it. */
+  env: Record<string, string>;
+  close(): Promise<void>;
+}
+
+/** Starts S3 and STS on one port of 127.0.0.1; throws PortTakenError. */
+export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
+  const log = options.log ?? (() => {});
+  const folder = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'local-aws-'));
+  mkdirSync(folder, { recursive: true });
+  const s3 = createS3(join(folder, 's3'));
+
+  const route = (call: Call): Promise<Reply> => {
+    const service = credentialScope(call)?.service;
+    if (service === 's3') return s3.handle(call);
+    if (service === 'sts') return sts(call);
+    throw new AwsError(
+      'UnknownService',
+      `Local AWS has no service ${service ?? 'for unsigned requests'}`,
+      404,
+    );
+  };
+  const { server, port } = await listen(options.port ?? 0, async (call) => route(call), log);
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    port,
+    region,
+    account,
+    env: {
+      AWS_ENDPOINT_URL: url,
+      AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>((done) => server.close(() => done()));
+      if (!options.data) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
