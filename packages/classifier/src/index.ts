@@ -1,1 +1,12 @@
-export {};
+export { BundleError } from './errors.ts';
+export {
+  bundleVersion,
+  type FileRecord,
+  type Manifest,
+  type ManifestDataset,
+  type ManifestMetrics,
+  parseManifest,
+  type TensorSpec,
+} from './manifest.ts';
+export { type Normalization, normalize, splitWords } from './normalize.ts';
+export { parseTokenizer, type Tokenizer } from './tokenizer.ts';

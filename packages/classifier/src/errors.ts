@@ -1,0 +1,11 @@
+/** A model bundle that can't be served: names the file, what is wrong with it and what to do next. */
+export class BundleError extends Error {
+  override readonly name = 'BundleError';
+  /** The bundle's file at fault, by its name inside the bundle. */
+  readonly file: string;
+
+  constructor(file: string, problem: string, options?: { hint?: string; cause?: unknown }) {
+    super(`${file}: ${problem}${options?.hint ? `. ${options.hint}` : ''}`, { cause: options?.cause });
+    this.file = file;
+  }
+}
