@@ -1,14 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
-/** One configuration for every package: each runs it from its own folder and leaves a report there for CI to count. */
-export default defineConfig({
-  root: process.cwd(),
-  test: {
-    include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', '**/.mainline/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    reporters: ['default', 'json'],
-    outputFile: { json: 'reports/vitest.json' },
-  },
+/**
+ * One configuration for every package: each runs it from its own folder and leaves a report there for CI to count.
+ * `--mode e2e` runs the slow half instead: what needs Docker, a browser, or minutes.
+ */
+export default defineConfig(({ mode }) => {
+  const e2e = mode === 'e2e';
+  return {
+    root: process.cwd(),
+    test: {
+      include: [e2e ? '**/*.e2e.ts' : '**/*.test.ts'],
+      exclude: ['**/node_modules/**', '**/dist/**', '**/.mainline/**'],
+      testTimeout: e2e ? 600_000 : 30_000,
+      hookTimeout: e2e ? 600_000 : 60_000,
+      fileParallelism: !e2e,
+      reporters: ['default', 'json'],
+      outputFile: { json: `reports/${e2e ? 'e2e' : 'vitest'}.json` },
+    },
+  };
 });
