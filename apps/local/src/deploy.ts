@@ -67,7 +67,6 @@ export async function deploy(options: DeployOptions): Promise<{ url: string; ima
 
 function pushEvent(workspace: string): Record<string, string> {
   return {
-    actions: 'true',
     repository: 'local/mainline',
     repository_owner: 'local',
     sha: git(workspace, ['rev-parse', 'HEAD']),
