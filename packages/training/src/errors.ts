@@ -23,3 +23,8 @@ export class CheckpointError extends TrainingError {
 export class ExportError extends TrainingError {
   override name = 'ExportError';
 }
+
+/** The training data is missing, malformed or too small; the message names the file and the line. */
+export class DataError extends TrainingError {
+  override name = 'DataError';
+}

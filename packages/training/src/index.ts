@@ -1,1 +1,5 @@
-export {};
+export type { Dataset, Example } from './data/dataset.ts';
+export { loadDataset } from './data/load.ts';
+export { evaluate, type Metrics } from './metrics.ts';
+export { type Params, readParams } from './params.ts';
+export { learnWordPiece } from './vocabulary.ts';
