@@ -1,4 +1,4 @@
-import { DemoError, StepError } from './errors.ts';
+import { StepError } from './errors.ts';
 
 const color = process.stdout.isTTY && !process.env.NO_COLOR;
 const paint = (code: number) => (text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -25,10 +25,15 @@ export function sayFailure(where: string, error: unknown): void {
     say(style.dim(error.log.split('\n').slice(-40).join('\n')), 6);
   const message = error instanceof Error ? error.message : String(error);
   say(`${style.red('✗')} ${style.bold(where)} failed: ${message}`);
-  if (error instanceof DemoError) say(error.hint, 4);
-  else if (isFullDisk(error))
+  if (isFullDisk(error))
     say('The disk is full: free some space and run it again; it goes on where it stopped.', 4);
-  else if (error instanceof Error && error.stack) say(style.dim(error.stack), 4);
+  else if (error instanceof Error && 'hint' in error) say(String(error.hint), 4);
+  else if (error instanceof Error && isBug(error)) say(style.dim(error.stack ?? ''), 4);
+}
+
+/** A failure that nobody wrote a sentence for: its stack is what a report needs. */
+function isBug(error: Error): boolean {
+  return ['Error', 'TypeError', 'ReferenceError', 'RangeError', 'SyntaxError'].includes(error.name);
 }
 
 function isFullDisk(error: unknown): boolean {
