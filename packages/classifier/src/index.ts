@@ -1,4 +1,6 @@
+export type { Classifier, Prediction } from './classify.ts';
 export { BundleError } from './errors.ts';
+export { load } from './load.ts';
 export {
   bundleVersion,
   type FileRecord,

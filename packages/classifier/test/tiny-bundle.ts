@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleVersion, type Manifest } from '../src/manifest.ts';
+import { sumModel } from './onnx.ts';
+
+/** Each token's weight for ham and for spam; the padding's is large, so that a mask left out is seen. */
+export const weights: Record<string, [ham: number, spam: number]> = {
+  '[PAD]': [50, -50],
+  '[UNK]': [0.125, 0],
+  '[CLS]': [0.5, 0],
+  '[SEP]': [0, 0.25],
+  free: [0, 1.5],
+  win: [0, 1],
+  '##ner': [0, 0.5],
+  meeting: [1.5, 0],
+  notes: [1, 0],
+  '!': [0, 0.5],
+  é: [0.25, 0.75],
+};
+
+/** A tokenizer.json for the words above. */
+export const tokenizerFile = () => ({
+  version: '1.0',
+  truncation: null,
+  padding: null,
+  added_tokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]'].map((content, id) => ({
+    ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+  })),
+  normalizer: {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: false,
+    lowercase: true,
+  },
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  post_processor: { type: 'BertProcessing', sep: ['[SEP]', 3], cls: ['[CLS]', 2] },
+  decoder: null,
+  model: {
+    type: 'WordPiece',
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 100,
+    vocab: Object.fromEntries(Object.keys(weights).map((token, id) => [token, id])),
+  },
+});
+
+/** Writes a whole bundle whose every score can be worked out by hand; `change` edits the manifest last. */
+export function writeTinyBundle(
+  folder: string,
+  options: { dtype?: 'int32' | 'int64'; change?: (manifest: Manifest) => void } = {},
+): string {
+  const dtype = options.dtype ?? 'int64';
+  const spamOf = (text: string, spam: number) => ({
+    text,
+    label: spam > 0.5 ? 'spam' : 'ham',
+    scores: { ham: 1 - spam, spam },
+  });
+  const contents = {
+    'model.onnx': sumModel(Object.values(weights), dtype),
+    'tokenizer.json': JSON.stringify(tokenizerFile()),
+    'golden.json': JSON.stringify({
+      schemaVersion: 1,
+      tolerance: 0.001,
+      cases: [
+        spamOf('free winner!', 1 / (1 + Math.exp(0.5 - 3.75))),
+        spamOf('meeting notes', 1 / (1 + Math.exp(3 - 0.25))),
+      ],
+    }),
+  };
+  const files = Object.fromEntries(
+    Object.entries(contents).map(([name, content]) => [
+      name,
+      { sha256: createHash('sha256').update(content).digest('hex'), sizeBytes: Buffer.byteLength(content) },
+    ]),
+  );
+  const manifest: Manifest = {
+    schemaVersion: 1,
+    name: 'tiny',
+    version: bundleVersion(files['model.onnx']!.sha256, files['tokenizer.json']!.sha256),
+    task: 'text-classification',
+    labels: ['ham', 'spam'],
+    maxTokens: 8,
+    model: 'model.onnx',
+    tokenizer: 'tokenizer.json',
+    golden: 'golden.json',
+    inputs: ['input_ids', 'attention_mask'].map((name) => ({ name, dtype, shape: ['batch', 'sequence'] })),
+    outputs: [{ name: 'logits', dtype: 'float32', shape: ['batch', 2] }],
+    opset: 17,
+    baseModel: null,
+    dataset: null,
+    commit: null,
+    training: {},
+    metrics: null,
+    files,
+  };
+  options.change?.(manifest);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, name), content);
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest, null, 2));
+  return folder;
+}
+
+// `node test/tiny-bundle.ts <folder>` writes the fixture that other packages keep a copy of.
+if (process.argv[1] === import.meta.filename) writeTinyBundle(process.argv[2]!);
