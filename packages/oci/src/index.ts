@@ -1,1 +1,46 @@
-export {};
+export { type AssembledImage, type AssembleOptions, assemble } from './assemble.ts';
+export { type Base, type Platform, parsePlatform, resolveBase } from './base.ts';
+export { digestOf, isDigest } from './digest.ts';
+export {
+  DigestMismatch,
+  InvalidLayer,
+  InvalidLayout,
+  InvalidManifest,
+  InvalidReference,
+  InvalidTar,
+  OciError,
+  PlatformMissing,
+  RegistryError,
+  TagIsImmutable,
+  UnsafeTarEntry,
+} from './errors.ts';
+export { type ExtractOptions, extractLayer } from './extract-layer.ts';
+export type { LayerSource } from './layer/list-tree.ts';
+export { type Layout, readLayout } from './layout/layout.ts';
+export {
+  annotations,
+  type Descriptor,
+  type HistoryEntry,
+  type ImageConfig,
+  type ImageIndex,
+  type IndexEntry,
+  isIndex,
+  type Manifest,
+  mediaTypes,
+  parseConfig,
+  parseManifest,
+  type RuntimeConfig,
+} from './manifest.ts';
+export { type PushOptions, type PushResult, push } from './push.ts';
+export {
+  formatReference,
+  isLoopback,
+  isRepository,
+  isTag,
+  parseReference,
+  type Reference,
+  registryUrl,
+} from './reference.ts';
+export type { Credential, CredentialSource } from './registry/authorization.ts';
+export { Registry, type StoredManifest } from './registry/registry.ts';
+export type { Patience } from './registry/retry.ts';

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DigestMismatch, RegistryError } from '../errors.ts';
+
+/** How often a registry is asked, and how long the first wait is; each further one doubles. */
+export interface Patience {
+  attempts: number;
+  firstWaitMs: number;
+}
+
+const longestWaitMs = 60_000;
+
+const isPassing = (error: unknown) =>
+  (error instanceof RegistryError && (error.status === 0 || error.status === 429 || error.status >= 500)) ||
+  // Bytes damaged on the way are asked for again; a registry that keeps lying runs out of attempts.
+  error instanceof DigestMismatch;
+
+/**
+ * Does `work` until it succeeds or fails for good. Only what may pass is tried again: no answer, 429 (waiting as long
+ * as `Retry-After` says), 5xx, damaged bytes. The wait is jittered so that parallel uploads don't return in step.
+ */
+export async function retry<T>(patience: Patience, work: (attempt: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work(attempt);
+    } catch (error) {
+      if (attempt >= patience.attempts || !isPassing(error)) throw error;
+      const backoffMs = patience.firstWaitMs * 2 ** (attempt - 1) * (0.5 + Math.random());
+      const askedMs = error instanceof RegistryError ? (error.retryAfterMs ?? 0) : 0;
+      if (askedMs > longestWaitMs) throw error;
+      await sleep(Math.max(backoffMs, askedMs));
+    }
+  }
+}
