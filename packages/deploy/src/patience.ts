@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  $Command,
+  LambdaClient,
+  LambdaClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from '@aws-sdk/client-lambda';
+import { LambdaError, TimedOut } from './errors.ts';
+
+/** How patient to be. Waits start small and grow: most are over before a fixed second has passed. */
+export interface Pace {
+  /** For the whole deploy. */
+  timeoutMs: number;
+  /** The first wait between two looks at a state; each next one is half as long again, up to 2 s. */
+  pollMs: number;
+  /** The first upper bound of the random wait before a retry; doubles each time, up to 10 s. */
+  retryMs: number;
+  /** How often one call is sent before a fault of the network, the service or its limits is final. */
+  attempts: number;
+}
+
+/** What a deploy is paced by unless told otherwise. */
+export const defaultPace: Pace = { timeoutMs: 600_000, pollMs: 100, retryMs: 200, attempts: 7 };
+
+/** Lambda with patience: the one place that retries, waits and gives up. */
+export interface Lambda {
+  /**
+   * Sends a command, again after throttling, 5xx and broken connections (with jitter), and for as long as an update
+   * is under way.
+   * @throws LambdaError, or the signal's reason
+   */
+  send<In extends ServiceInputTypes, Out extends ServiceOutputTypes>(
+    command: $Command<In, Out, LambdaClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>,
+  ): Promise<Out>;
+  /** Looks until the look returns something; `saw` names the last thing seen in the error. @throws TimedOut */
+  until<T>(what: string, look: (saw: (state: string) => void) => Promise<T | undefined>): Promise<T>;
+}
+
+/** Wraps a client whose own retries are off (`maxAttempts: 1`), so that nothing retries in two places. */
+export function patient(client: LambdaClient, pace: Pace, signal?: AbortSignal): Lambda {
+  const deadline = performance.now() + pace.timeoutMs;
+  const outOfTime = (what: string, cause?: unknown) =>
+    new TimedOut(
+      `Gave up after ${pace.timeoutMs / 1000} s while ${what}`,
+      'Run the step again: it continues from what is there. A larger timeout is an input away.',
+      { cause },
+    );
+  const pause = async (ms: number, what: string, cause?: unknown) => {
+    if (performance.now() + ms > deadline) throw outOfTime(what, cause);
+    await (signal ? sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()) : sleep(ms));
+  };
+
+  return {
+    async send(command) {
+      const name = command.constructor.name.replace(/Command$/, '');
+      for (let faults = 0, waits = 0; ; ) {
+        signal?.throwIfAborted();
+        try {
+          return await client.send(command, signal ? { abortSignal: signal } : {});
+        } catch (error) {
+          signal?.throwIfAborted();
+          const kind = classify(error);
+          if (kind === 'final' || (kind === 'fault' && ++faults >= pace.attempts)) throw explain(name, error);
+          const bound = Math.min(pace.retryMs * 2 ** (kind === 'fault' ? faults : waits++), 10_000);
+          await pause(Math.random() * bound, `calling ${name}`, error);
+        }
+      }
+    },
+    async until(what, look) {
+      let state = 'nothing yet';
+      for (let wait = pace.pollMs; ; wait = Math.min(wait * 1.5, 2_000)) {
+        const found = await look((seen) => {
+          state = seen;
+        });
+        if (found !== undefined) return found;
+        await pause(wait, `waiting until ${what} (last seen: ${state})`);
+      }
+    },
+  };
+}
+
+const throttling = new Set([
+  'TooManyRequestsException',
+  'ThrottlingException',
+  'Throttling',
+  'RequestLimitExceeded',
+  'ServiceUnavailable',
+]);
+
+/**
+ * fault: the network, the service or a limit; again, but not forever. busy: an update is under way; again until the
+ * deadline. final: the answer is no.
+ */
+function classify(error: unknown): 'fault' | 'busy' | 'final' {
+  const { code, status, message } = facts(error);
+  if (code === 'ResourceConflictException')
+    // The same error says "busy" and "is there already"; only the words differ.
+    return /already exist|exists for this/i.test(message) ? 'final' : 'busy';
+  if (code === 'CodeArtifactUserPendingException' || code === 'ResourceNotReadyException') return 'busy';
+  if (throttling.has(code) || status === 429 || (status ?? 0) >= 500) return 'fault';
+  // A role made a moment ago takes some seconds to be known everywhere.
+  if (code === 'InvalidParameterValueException' && /cannot be assumed by Lambda/.test(message))
+    return 'fault';
+  return status === undefined && (/^E[A-Z]+$/.test(code) || code === 'TimeoutError') ? 'fault' : 'final';
+}
+
+function explain(call: string, error: unknown): LambdaError {
+  const { code, status } = facts(error);
+  return new LambdaError(call, code, status, error instanceof Error ? error : new Error(String(error)));
+}
+
+function facts(error: unknown): { code: string; status: number | undefined; message: string } {
+  if (!(error instanceof Error)) return { code: 'Unknown', status: undefined, message: String(error) };
+  const status: unknown =
+    '$metadata' in error && typeof error.$metadata === 'object' && error.$metadata
+      ? Reflect.get(error.$metadata, 'httpStatusCode')
+      : undefined;
+  // A connection's error carries the system's code (ECONNRESET), a service's its own name.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return { code, status: typeof status === 'number' ? status : undefined, message: error.message };
+}
