@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { baseRepository, baseTag, seedBaseImage } from './base-image/seed-base-image.ts';
+import { createEcr } from './ecr/ecr.ts';
 import { AwsError } from './errors.ts';
 import type { Call, Reply } from './http/call.ts';
 import { credentialScope } from './http/credential-scope.ts';
@@ -14,6 +16,8 @@ export interface LocalAwsOptions {
   port?: number;
   /** Folder that keeps everything; without it a temporary one that `close` removes. */
   data?: string;
+  /** How long a registry password is good for; twelve hours in AWS. */
+  ecrTokenLifetimeMs?: number;
   log?: (line: string) => void;
 }
 
@@ -25,6 +29,8 @@ export interface LocalAws {
   account: typeof account;
   /** What clients need in their environment to reach it. */
   env: Record<string, string>;
+  /** A stand-in for AWS's Node base image, in this server's registry; pulled without signing in. */
+  baseImage: string;
   close(): Promise<void>;
 }
 
@@ -34,11 +40,15 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const folder = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'local-aws-'));
   mkdirSync(folder, { recursive: true });
   const s3 = createS3(join(folder, 's3'));
+  const ecr = createEcr(join(folder, 'ecr'), options.ecrTokenLifetimeMs);
+  await seedBaseImage(ecr.store);
 
   const route = (call: Call): Promise<Reply> => {
     const service = credentialScope(call)?.service;
     if (service === 's3') return s3.handle(call);
+    if (service === 'ecr') return ecr.handle(call);
     if (service === 'sts') return sts(call);
+    if (!service && /^\/v2(\/|$)/.test(call.rawPath)) return ecr.registry(call);
     throw new AwsError(
       'UnknownService',
       `Local AWS has no service ${service ?? 'for unsigned requests'}`,
@@ -59,6 +69,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     },
+    baseImage: `127.0.0.1:${port}/${baseRepository}:${baseTag}`,
     async close() {
       server.closeAllConnections();
       await new Promise<void>((done) => server.close(() => done()));

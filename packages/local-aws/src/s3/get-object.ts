@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { AwsError } from '../errors.ts';
 import type { Reply } from '../http/call.ts';
+import { parseRange } from '../http/range.ts';
 import type { Bucket, ObjectVersion } from './bucket.ts';
 import { isNotModified } from './conditions.ts';
-import { parseRange } from './range.ts';
 import type { S3Request } from './request.ts';
 
 /** The version a read means; throws NoSuchKey or NoSuchVersion, a delete marker says so in its headers. */
