@@ -1,3 +1,5 @@
+export { type Baseline, trainBaseline } from './baseline.ts';
+export { type BundleParts, type GoldenCase, writeBundle } from './bundle.ts';
 export type { Dataset, Example } from './data/dataset.ts';
 export { loadDataset } from './data/load.ts';
 export { evaluate, type Metrics } from './metrics.ts';
