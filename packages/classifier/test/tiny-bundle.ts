@@ -102,5 +102,5 @@ export function writeTinyBundle(
   return folder;
 }
 
-// `node test/tiny-bundle.ts <folder>` writes the fixture that other packages keep a copy of.
+// `node test/tiny-bundle.ts <folder>` writes it for other packages: apps/lambda/test/bundle.ts has a copy of the model.
 if (process.argv[1] === import.meta.filename) writeTinyBundle(process.argv[2]!);
