@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { deploy, lambdaClient, parseGolden } from '@mainline/deploy';
 import { defineAction } from '../lib/action.ts';
 import { defaulted, oneOf, optional, required, text, wholeNumber } from '../lib/inputs.ts';
+import { readModelName } from '../lib/model-name.ts';
 import { readJson } from '../lib/read-json.ts';
 import { summarise } from './summary.ts';
 
@@ -63,11 +64,8 @@ export const action = defineAction({
   },
 });
 
-/** The model version in the manifest.json of the bundle that a golden.json belongs to, if there is one. */
+/** The version in the manifest of the bundle that a golden.json belongs to, if it belongs to one. */
 async function modelVersionBeside(golden: string): Promise<string | undefined> {
-  const path = join(dirname(golden), 'manifest.json');
-  if (!existsSync(path)) return undefined;
-  const manifest = await readJson(path);
-  const version = typeof manifest === 'object' && manifest && 'version' in manifest && manifest.version;
-  return typeof version === 'string' ? version : undefined;
+  const bundle = dirname(golden);
+  return existsSync(join(bundle, 'manifest.json')) ? (await readModelName(bundle)).version : undefined;
 }

@@ -23,11 +23,14 @@ it('survives what is no Error, and causes that go in circles', () => {
   expect(describeError(new TypeError())).toBe('TypeError');
 });
 
-it('finds the annotation an error carries, if it names a file', () => {
-  const error = Object.assign(new Error('x'), {
-    annotation: { file: 'dvc/spam.dvc', startLine: 3, extra: 1 },
+it('finds the file and line an error belongs to, if it says', () => {
+  expect(annotationOf(Object.assign(new Error('x'), { file: 'dvc/spam.dvc', line: 3 }))).toEqual({
+    file: 'dvc/spam.dvc',
+    startLine: 3,
   });
-  expect(annotationOf(error)).toEqual({ file: 'dvc/spam.dvc', startLine: 3 });
-  expect(annotationOf(new Error('x'))).toBeUndefined();
-  expect(annotationOf(Object.assign(new Error('x'), { annotation: { startLine: 3 } }))).toBeUndefined();
+  expect(annotationOf(Object.assign(new Error('x'), { file: 'dvc/spam.dvc' }))).toEqual({
+    file: 'dvc/spam.dvc',
+  });
+  expect(annotationOf(Object.assign(new Error('x'), { line: 3 }))).toEqual({});
+  expect(annotationOf('text')).toEqual({});
 });

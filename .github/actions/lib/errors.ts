@@ -23,20 +23,11 @@ export function describeError(error: unknown): string {
   return lines.join('\n');
 }
 
-/** Where in the user's files an error says it belongs (its `annotation` property), for GitHub to draw it there. */
-export function annotationOf(
-  error: unknown,
-): { file: string; startLine?: number; title?: string } | undefined {
-  const annotation = property(error, 'annotation');
-  const file = property(annotation, 'file');
-  if (typeof file !== 'string') return undefined;
-  const startLine = property(annotation, 'startLine');
-  const title = property(annotation, 'title');
-  return {
-    file,
-    ...(typeof startLine === 'number' && { startLine }),
-    ...(typeof title === 'string' && { title }),
-  };
+/** Where in the user's files an error belongs (its `file` and `line`, where it has them), for GitHub to draw it there. */
+export function annotationOf(error: unknown): { file?: string; startLine?: number } {
+  const [file, line] = [property(error, 'file'), property(error, 'line')];
+  if (typeof file !== 'string') return {};
+  return { file, ...(typeof line === 'number' && { startLine: line }) };
 }
 
 function property(value: unknown, name: string): unknown {

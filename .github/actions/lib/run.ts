@@ -21,7 +21,7 @@ export async function run<Spec extends InputSpec, Output extends string>(
     if (report.summary) await summarise(report.summary);
   } catch (error) {
     const message = describeError(error);
-    core.error(message, annotationOf(error) ?? {});
+    core.error(message, annotationOf(error));
     if (error instanceof Error && error.stack) core.debug(error.stack);
     process.exitCode = 1;
     await summarise(failure(action.name, message));

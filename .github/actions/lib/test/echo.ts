@@ -23,7 +23,8 @@ await run(
           new Error(`Zero times "${words}" says nothing`, { cause: new Error('arithmetic') }),
           {
             hint: 'Say it at least once.',
-            annotation: { file: 'echo.yml', startLine: 2 },
+            file: 'echo.yml',
+            line: 2,
           },
         );
       job.mask('hunter2');
