@@ -54,9 +54,13 @@ export function parseParams(source: string, directory: string): Params {
   try {
     json = parse(source, { prettyErrors: true });
   } catch (cause) {
-    throw new ParamsError('', `is not valid YAML: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    throw new ParamsError(
+      'the file',
+      `is not valid YAML: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+      },
+    );
   }
   const root = object('params', json, [
     'name',

@@ -8,7 +8,7 @@ export interface Mail {
   body: string;
 }
 
-const MAX_MAIL_BYTES = 32 * 1024 * 1024;
+const MAX_MAIL_BYTES = 8 * 1024 * 1024;
 // Far more than any model here reads; it also bounds what unbalanced tags can cost the HTML parser.
 const MAX_HTML_CHARS = 256 * 1024;
 
