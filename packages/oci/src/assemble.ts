@@ -62,10 +62,11 @@ export async function assemble(options: AssembleOptions): Promise<AssembledImage
   try {
     await createLayout(partial);
     const known = await knownLayers(output);
-    const [base, ...built] = await Promise.all([
-      options.base ? resolveBase(options.base, platform) : undefined,
-      ...options.layers.map((layer) => buildLayer(layer, partial, known)),
-    ]);
+    const resolving = options.base ? resolveBase(options.base, platform) : undefined;
+    const building = options.layers.map((layer) => buildLayer(layer, partial, known));
+    // All have ended, also when one has failed: nobody writes into the folder while it is taken away.
+    await Promise.allSettled([resolving, ...building]);
+    const [base, built] = [await resolving, await Promise.all(building)];
     const config = Buffer.from(JSON.stringify(imageConfig(options, created, platform, base, built)));
     const manifest: Manifest = {
       schemaVersion: 2,

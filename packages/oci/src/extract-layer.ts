@@ -51,10 +51,13 @@ export async function extractLayer(
 }
 
 async function* decompress(blob: Readable): AsyncGenerator<Buffer> {
-  const source = blob[Symbol.asyncIterator]();
-  const first = await source.next();
-  if (first.done) throw new InvalidTar('The layer is empty.');
-  const head: Buffer = first.value;
+  const source: AsyncIterator<Buffer> = blob[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < 4) {
+    const next = await source.next();
+    if (next.done) throw new InvalidTar(`The layer is ${head.length} bytes long.`);
+    head = Buffer.concat([head, next.value]);
+  }
   async function* whole(): AsyncGenerator<Buffer> {
     yield head;
     for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;

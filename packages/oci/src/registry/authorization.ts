@@ -27,7 +27,7 @@ export class Authorization {
   readonly #registry: string;
   readonly #transport: Transport;
   readonly #source: CredentialSource | undefined;
-  readonly #headers = new Map<Scope, Promise<string | undefined>>();
+  readonly #headers = new Map<Scope | 'any', Promise<string | undefined>>();
   #challenge: Challenge | undefined;
 
   constructor(registry: string, transport: Transport, source?: CredentialSource) {
@@ -43,7 +43,7 @@ export class Authorization {
 
   /** The header for a scope, if one has been earned. */
   async header(scope: Scope): Promise<string | undefined> {
-    return await this.#headers.get(scope);
+    return await this.#headers.get(this.#key(scope));
   }
 
   /**
@@ -53,19 +53,24 @@ export class Authorization {
   async renew(refused: Exchange, scope: Scope, used: string | undefined): Promise<boolean> {
     const current = await this.header(scope).catch(() => undefined);
     if (current !== used && current !== undefined) return true;
-    const fresh = this.#earn(refused, scope);
-    this.#headers.set(scope, fresh);
+    this.#challenge = parseChallenge(refused.response.headers['www-authenticate']) ?? this.#challenge;
+    const fresh = this.#earn(scope);
+    this.#headers.set(this.#key(scope), fresh);
     try {
       const header = await fresh;
       return header !== undefined && header !== used;
     } catch (error) {
-      this.#headers.delete(scope);
+      this.#headers.delete(this.#key(scope));
       throw error;
     }
   }
 
-  async #earn(refused: Exchange, scope: Scope): Promise<string | undefined> {
-    this.#challenge = parseChallenge(refused.response.headers['www-authenticate']) ?? this.#challenge;
+  /** Only a Bearer token is for one scope. */
+  #key(scope: Scope): Scope | 'any' {
+    return this.#challenge?.scheme === 'bearer' ? scope : 'any';
+  }
+
+  async #earn(scope: Scope): Promise<string | undefined> {
     const credential = typeof this.#source === 'function' ? await this.#source() : this.#source;
     const basic = credential
       ? `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DigestMismatch, RegistryError } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
 
 /** How often a registry is asked, and how long the first wait is; each further one doubles. */
 export interface Patience {
@@ -10,13 +10,11 @@ export interface Patience {
 const longestWaitMs = 60_000;
 
 const isPassing = (error: unknown) =>
-  (error instanceof RegistryError && (error.status === 0 || error.status === 429 || error.status >= 500)) ||
-  // Bytes damaged on the way are asked for again; a registry that keeps lying runs out of attempts.
-  error instanceof DigestMismatch;
+  error instanceof RegistryError && (error.status === 0 || error.status === 429 || error.status >= 500);
 
 /**
  * Does `work` until it succeeds or fails for good. Only what may pass is tried again: no answer, 429 (waiting as long
- * as `Retry-After` says), 5xx, damaged bytes. The wait is jittered so that parallel uploads don't return in step.
+ * as `Retry-After` says), 5xx. The wait is jittered so that parallel uploads don't return in step.
  */
 export async function retry<T>(patience: Patience, work: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

@@ -77,18 +77,22 @@ class Blocks {
     throw new InvalidTar(`The archive breaks off in ${what}.`);
   }
 
-  /** The next `size` bytes as they come; what the reader leaves is {@link skipContent}'s. */
-  async *content(size: number): AsyncGenerator<Buffer> {
+  /** The next `size` bytes as they come; what the reader leaves, even all of it, is {@link skipContent}'s. */
+  content(size: number): AsyncGenerator<Buffer> {
     this.#left = size;
-    for await (const chunk of this.#upTo(size)) {
+    return this.#content();
+  }
+
+  async skipContent(): Promise<void> {
+    for await (const _ of this.#content());
+  }
+
+  async *#content(): AsyncGenerator<Buffer> {
+    for await (const chunk of this.#upTo(this.#left)) {
       this.#left -= chunk.length;
       yield chunk;
     }
     if (this.#left > 0) throw new InvalidTar('The archive breaks off in a file.');
-  }
-
-  async skipContent(): Promise<void> {
-    for await (const _ of this.content(this.#left));
   }
 
   async drain(): Promise<void> {
