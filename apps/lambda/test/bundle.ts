@@ -5,22 +5,35 @@ import { bundleVersion, type Manifest } from '@mainline/classifier';
 
 /** The model.onnx that `node packages/classifier/test/tiny-bundle.ts <folder>` writes: it adds up a weight for each token. */
 const model = [
-  'CAg60wMKIgoHd2VpZ2h0cwoJaW5wdXRfaWRzEgRyb3dzIgZHYXRoZXIKJwoOYXR0ZW50aW9uX21hc2sSBG1hc2siBENhc3QqCQoC',
+  'CAg62wMKIgoHd2VpZ2h0cwoJaW5wdXRfaWRzEgRyb3dzIgZHYXRoZXIKJwoOYXR0ZW50aW9uX21hc2sSBG1hc2siBENhc3QqCQoC',
   'dG8YAaABAgofCgRtYXNrCgRsYXN0EgZjb2x1bW4iCVVuc3F1ZWV6ZQoZCgRyb3dzCgZjb2x1bW4SBGtlcHQiA011bAoyCgRrZXB0',
-  'CgZtaWRkbGUSBmxvZ2l0cyIJUmVkdWNlU3VtKg8KCGtlZXBkaW1zGACgAQISA3N1bSppCAsIAhABQgd3ZWlnaHRzSlgAAEhCAABI',
-  'wgAAAD4AAAAAAAAAPwAAAAAAAAAAAACAPgAAAAAAAMA/AAAAAAAAgD8AAAAAAAAAPwAAwD8AAAAAAACAPwAAAAAAAAAAAAAAPwAA',
-  'gD4AAEA/KhQIARAHQgRsYXN0SggCAAAAAAAAACoWCAEQB0IGbWlkZGxlSggBAAAAAAAAAFooCglpbnB1dF9pZHMSGwoZCAcSFQoH',
-  'EgViYXRjaAoKEghzZXF1ZW5jZVotCg5hdHRlbnRpb25fbWFzaxIbChkIBxIVCgcSBWJhdGNoCgoSCHNlcXVlbmNlYh0KBmxvZ2l0',
-  'cxITChEIARINCgcSBWJhdGNoCgIIAkICEBE=',
+  'CgZtaWRkbGUSBmxvZ2l0cyIJUmVkdWNlU3VtKg8KCGtlZXBkaW1zGACgAQISA3N1bSpxCAwIAhABQgd3ZWlnaHRzSmAAAEhCAABI',
+  'wgAAAD4AAAAAAAAAPwAAAAAAAAAAAACAPgAAAAAAAAAAAAAAAAAAwD8AAAAAAACAPwAAAAAAAAA/AADAPwAAAAAAAIA/AAAAAAAA',
+  'AAAAAAA/AACAPgAAQD8qFAgBEAdCBGxhc3RKCAIAAAAAAAAAKhYIARAHQgZtaWRkbGVKCAEAAAAAAAAAWigKCWlucHV0X2lkcxIb',
+  'ChkIBxIVCgcSBWJhdGNoCgoSCHNlcXVlbmNlWi0KDmF0dGVudGlvbl9tYXNrEhsKGQgHEhUKBxIFYmF0Y2gKChIIc2VxdWVuY2Vi',
+  'HQoGbG9naXRzEhMKEQgBEg0KBxIFYmF0Y2gKAggCQgIQEQ==',
 ].join('');
 
-const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'free', 'win', '##ner', 'meeting', 'notes', '!', 'é'];
+const tokens = [
+  '[PAD]',
+  '[UNK]',
+  '[CLS]',
+  '[SEP]',
+  '[MASK]',
+  'free',
+  'win',
+  '##ner',
+  'meeting',
+  'notes',
+  '!',
+  'é',
+];
 
 const tokenizer = {
   version: '1.0',
   truncation: null,
   padding: null,
-  added_tokens: tokens.slice(0, 4).map((content, id) => ({
+  added_tokens: tokens.slice(0, 5).map((content, id) => ({
     ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
   })),
   normalizer: {

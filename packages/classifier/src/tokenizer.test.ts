@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { Tokenizer as Rust } from 'tokenizers';
 import { describe, expect, it } from 'vitest';
+import { addedToken, special, tokenizerFile } from '../test/tokenizer-file.ts';
 import { BundleError } from './errors.ts';
 import { parseTokenizer } from './tokenizer.ts';
 
 /** Pieces of many scripts, so that a fuzz meets known words, known parts of words and unknown ones. */
 const pieces = [
-  ...['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'],
+  ...special,
   ...'abcdefghijklmnopqrstuvwxyz0123456789.,!?$-\'"@#/:()[]αβσςλжщя日本語中文カ한ᄒ가ा'.split(''),
   ...'abcdefghijklmnopqrstuvwxyzéßσςжяのᅡ'.split('').map((letter) => `##${letter}`),
   ...[
@@ -26,64 +27,19 @@ const pieces = [
   ],
   ...['i̇', '##̇', '“', '—', '…', '€', '👍', '##👍', '\u200d', 'ﷺ', '𠀀', 'ǆ'],
 ];
-const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
-const addedToken = (content: string, id: number, more = {}) => ({
-  ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
-  ...more,
-});
-
-/** A tokenizer.json as Hugging Face writes one. */
-const tokenizerFile = (normalizer = {}, more = {}) => ({
-  version: '1.0',
-  truncation: null,
-  padding: null,
-  added_tokens: special.map((content, id) => addedToken(content, id)),
-  normalizer: {
-    ...{
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase: true,
-    },
-    ...normalizer,
-  },
-  pre_tokenizer: { type: 'BertPreTokenizer' },
-  post_processor: {
-    type: 'TemplateProcessing',
-    single: [
-      { SpecialToken: { id: '[CLS]', type_id: 0 } },
-      { Sequence: { id: 'A', type_id: 0 } },
-      { SpecialToken: { id: '[SEP]', type_id: 0 } },
-    ],
-    pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
-    special_tokens: {
-      '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
-      '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
-    },
-  },
-  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-  model: {
-    type: 'WordPiece',
-    unk_token: '[UNK]',
-    continuing_subword_prefix: '##',
-    max_input_chars_per_word: 100,
-    vocab: Object.fromEntries([...new Set(pieces)].map((piece, id) => [piece, id])),
-  },
-  ...more,
-});
+const fileWith = (normalizer = {}, more = {}) => tokenizerFile(pieces, normalizer, more);
 
 /** The package numbers added tokens on from the vocabulary, and so the files it writes do. */
 const first = new Set(pieces).size;
 
 const variants = {
-  uncased: tokenizerFile(),
-  cased: tokenizerFile({ lowercase: false, strip_accents: false }),
-  'lowercase with accents': tokenizerFile({ strip_accents: false }),
-  'unclean, ideographs whole': tokenizerFile({ clean_text: false, handle_chinese_chars: false }),
-  'no normaliser': tokenizerFile({}, { normalizer: null }),
-  'no special tokens around': tokenizerFile({}, { post_processor: null }),
-  'added tokens': tokenizerFile(
+  uncased: fileWith(),
+  cased: fileWith({ lowercase: false, strip_accents: false }),
+  'lowercase with accents': fileWith({ strip_accents: false }),
+  'unclean, ideographs whole': fileWith({ clean_text: false, handle_chinese_chars: false }),
+  'no normaliser': fileWith({}, { normalizer: null }),
+  'no special tokens around': fileWith({}, { post_processor: null }),
+  'added tokens': fileWith(
     {},
     {
       added_tokens: [
@@ -160,7 +116,7 @@ describe('ids are those of the Rust tokenizers package', () => {
     });
 
   it('cut to a maximum, and the cut is reported', async () => {
-    const file = tokenizerFile();
+    const file = fileWith();
     const ours = parseTokenizer(file);
     const theirs = Rust.fromString(JSON.stringify(file));
     for (const text of fc.sample(anyText, { numRuns: 500, seed: 7 })) {
@@ -177,7 +133,7 @@ describe('ids are those of the Rust tokenizers package', () => {
 });
 
 it('reads as much of a long text as it keeps', () => {
-  const { ids, truncated } = parseTokenizer(tokenizerFile()).encode('free winner! '.repeat(1_000_000), 16);
+  const { ids, truncated } = parseTokenizer(fileWith()).encode('free winner! '.repeat(1_000_000), 16);
   expect(ids.length).toBe(16);
   expect(truncated).toBe(true);
 });
@@ -188,7 +144,7 @@ it('knows its padding, its unknown token and how many rows an embedding needs', 
 });
 
 describe('what it does not support is named', () => {
-  const wordPiece = tokenizerFile();
+  const wordPiece = fileWith();
   it.each([
     [null, 'the tokenizer must be an object'],
     [{ ...wordPiece, model: { type: 'BPE' } }, 'model.type is "BPE". Only WordPiece is supported'],

@@ -33,5 +33,10 @@ for (const [ours, theirs] of [
 it('words are cut at every code point where the Rust package cuts them', () => {
   const oracle = bertPreTokenizer();
   for (const { page, text } of everyCharacter())
-    expect(splitWords(text), page).toEqual(oracle.preTokenizeString(text).map(([word]) => word));
+    expect(splitWords(text).join('\n'), page).toBe(
+      oracle
+        .preTokenizeString(text)
+        .map(([word]) => word)
+        .join('\n'),
+    );
 });
