@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { add } from './add.ts';
 import { BadArguments, DvcError } from './errors.ts';
-import { type PullResult, pull } from './pull.ts';
-import { push } from './push.ts';
-import { posixRelative } from './relpath.ts';
-import { openRepo } from './repo.ts';
-import { type Status, status } from './status.ts';
+import { add } from './verbs/add.ts';
+import { type PullResult, pull } from './verbs/pull.ts';
+import { push } from './verbs/push.ts';
+import { type Status, status } from './verbs/status.ts';
+import { posixRelative } from './workspace/relpath.ts';
+import { openRepo } from './workspace/repo.ts';
 
 const usage = `usage: dvc <verb> [targets] [options]
 

@@ -1,4 +1,3 @@
-export { type Added, type AddOptions, add } from './add.ts';
 export {
   BadArguments,
   CheckoutFailed,
@@ -14,8 +13,9 @@ export {
   UnsavedFiles,
   Unsupported,
 } from './errors.ts';
-export { type PullOptions, type PullResult, pull } from './pull.ts';
-export { type PushOptions, type PushResult, push } from './push.ts';
-export { openRepo, type Repo } from './repo.ts';
-export { type OutState, type Status, status } from './status.ts';
-export { type Store, StoreError } from './store.ts';
+export { type Store, StoreError } from './stores/store.ts';
+export { type Added, type AddOptions, add } from './verbs/add.ts';
+export { type PullOptions, type PullResult, pull } from './verbs/pull.ts';
+export { type PushOptions, type PushResult, push } from './verbs/push.ts';
+export { type OutState, type Status, status } from './verbs/status.ts';
+export { openRepo, type Repo } from './workspace/repo.ts';

@@ -1,0 +1,195 @@
+import { join, resolve } from 'node:path';
+import { InvalidFile } from '../errors.ts';
+import { type HashName, type Oid, parseOid } from '../objects/oid.ts';
+import type { Json } from '../objects/python-json.ts';
+import { isInside, posixRelative } from '../workspace/relpath.ts';
+
+/** A file or directory that a pointer or a pipeline tracks. */
+export interface Out {
+  /** Where it belongs, absolute. */
+  path: string;
+  /** The same from the repository's root, by `/`. */
+  name: string;
+  /** Its object; none if it was never committed. */
+  oid: Oid | undefined;
+  hash: HashName;
+  /** Total bytes, as the pointer says. */
+  sizeBytes: number | undefined;
+  isExecutable: boolean;
+  /** False: it stays in Git, and is neither pulled nor pushed. */
+  cache: boolean;
+  /** False: it is not pushed (but pulled). */
+  push: boolean;
+  /** The remote this out is kept in, where not the default. */
+  remote: string | undefined;
+  /** The file that tracks it, absolute. */
+  file: string;
+  /** The stage of `dvc.yaml` that makes it. */
+  stage: string | undefined;
+  /** Kept in a version-aware remote: where each file is. */
+  versions: VersionedFile[] | undefined;
+}
+
+/** One file in a version-aware remote, at its workspace path. */
+export interface VersionedFile {
+  relpath: string;
+  oid: Oid | undefined;
+  remote: string;
+  versionId: string;
+  etag: string | undefined;
+}
+
+type Check = 'string' | 'integer' | 'boolean' | 'any' | 'map' | 'list' | 'strings';
+/** What may stand in one entry of `outs:` (or, with the keys below, of `deps:`). */
+const keys: Record<string, Check> = {
+  path: 'string',
+  md5: 'string',
+  etag: 'string',
+  checksum: 'string',
+  size: 'integer',
+  nfiles: 'integer',
+  isexec: 'boolean',
+  version_id: 'string',
+  hash: 'string',
+  cache: 'boolean',
+  persist: 'boolean',
+  remote: 'string',
+  push: 'boolean',
+  desc: 'string',
+  type: 'string',
+  labels: 'strings',
+  meta: 'any',
+  files: 'list',
+  cloud: 'map',
+  fs_config: 'map',
+};
+
+/** An entry as data, every key known to DVC and of the right kind; InvalidFile names `where` otherwise. */
+export function checkEntry(
+  entry: Json | undefined,
+  where: string,
+  file: string,
+  known = keys,
+): Record<string, Json> {
+  if (!isMap(entry))
+    throw new InvalidFile(`'${file}' validation failed: ${where} is not a mapping`, { file });
+  for (const [key, value] of Object.entries(entry)) {
+    const check = known[key];
+    if (check === undefined)
+      throw new InvalidFile(`'${file}' validation failed: extra keys not allowed, in ${where} -> ${key}`, {
+        file,
+      });
+    if (!fits(value, check))
+      throw new InvalidFile(`'${file}' validation failed: expected ${check}, in ${where} -> ${key}`, {
+        file,
+      });
+  }
+  return entry;
+}
+
+function fits(value: Json, check: Check): boolean {
+  switch (check) {
+    case 'any':
+      return true;
+    case 'integer':
+      return Number.isInteger(value);
+    case 'map':
+      return isMap(value);
+    case 'list':
+      return Array.isArray(value);
+    case 'strings':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string');
+    default:
+      return typeof value === check;
+  }
+}
+
+/** Whether a value is a mapping. */
+export const isMap = (value: Json | undefined): value is Record<string, Json> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Makes an Out of a checked entry whose path is seen from `wdir`. */
+export function parseOut(
+  entry: Record<string, Json>,
+  place: { file: string; wdir: string; root: string; stage?: string },
+): Out {
+  const { file, root } = place;
+  if (typeof entry.path !== 'string' || entry.path === '')
+    throw new InvalidFile(`'${file}' validation failed: an out has no path`, { file });
+  const path = resolve(place.wdir, entry.path);
+  const name = posixRelative(root, path);
+  const cache = entry.cache !== false;
+  if (cache) checkPlace(path, root, entry.path, file);
+  const text = (key: string): string | undefined => (typeof entry[key] === 'string' ? entry[key] : undefined);
+  const where = `${posixRelative(root, file)}, ${entry.path}`;
+  if (entry.hash !== undefined && entry.hash !== 'md5')
+    throw new InvalidFile(`${where}: objects named by ${JSON.stringify(entry.hash)} are not known`, { file });
+  const versions = parseVersions(entry, where, file);
+  const md5 = entry.md5 === undefined || !cache ? undefined : parseOid(entry.md5, where, file);
+  return {
+    path,
+    name,
+    oid: md5,
+    hash: entry.hash === undefined && !versions ? 'md5-dos2unix' : 'md5',
+    sizeBytes: typeof entry.size === 'number' ? entry.size : undefined,
+    isExecutable: entry.isexec === true,
+    cache,
+    push: entry.push !== false,
+    remote: text('remote'),
+    file,
+    stage: place.stage,
+    versions,
+  };
+}
+
+/** Nothing that comes from a pointer may stand outside the repository, or in what Git and DVC keep for themselves. */
+function checkPlace(path: string, root: string, written: string, file: string): void {
+  const refuse = (why: string): never => {
+    throw new InvalidFile(`${posixRelative(root, file)}: out ${JSON.stringify(written)} ${why}`, {
+      file,
+      hint: 'correct its path (it is seen from the wdir of the file)',
+    });
+  };
+  if (written.includes('\0')) refuse('contains a NUL');
+  if (path === root || !isInside(root, path)) refuse('is outside of the repository');
+  if (isPrivate(posixRelative(root, path))) refuse('is inside .git or .dvc');
+}
+
+/** Whether a path by `/` has a part that belongs to Git or DVC themselves (in any case: some disks ignore it). */
+export const isPrivate = (path: string): boolean =>
+  path.split('/').some((part) => /^\.(git|dvc)$/i.test(part));
+
+function parseVersions(
+  entry: Record<string, Json>,
+  where: string,
+  file: string,
+): VersionedFile[] | undefined {
+  const list: Json[] | undefined = Array.isArray(entry.files)
+    ? entry.files
+    : entry.cloud
+      ? [{ ...entry, relpath: '' }]
+      : undefined;
+  return list?.flatMap((item): VersionedFile[] => {
+    if (!isMap(item) || !isMap(item.cloud)) return [];
+    return Object.entries(item.cloud).flatMap(([remote, cloud]) => {
+      if (!isMap(cloud) || typeof cloud.version_id !== 'string') return [];
+      const relpath = String(item.relpath ?? '');
+      return [
+        {
+          relpath,
+          oid: item.md5 === undefined ? undefined : parseOid(item.md5, where, file),
+          remote,
+          versionId: cloud.version_id,
+          etag: typeof cloud.etag === 'string' ? cloud.etag : undefined,
+        },
+      ];
+    });
+  });
+}
+
+/** What a message calls the out. */
+export const describe = (out: Out, from: string): string => posixRelative(from, out.path);
+
+/** The absolute path of one of a directory's files. */
+export const memberPath = (out: Out, relpath: string): string =>
+  relpath === '' ? out.path : join(out.path, ...relpath.split('/'));

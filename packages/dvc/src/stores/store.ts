@@ -1,0 +1,39 @@
+import type { Readable } from 'node:stream';
+import { DvcError } from '../errors.ts';
+
+/** Some bytes of an object: from `start`, up to and including `end`. */
+export interface Range {
+  start: number;
+  end: number;
+}
+
+/** A file to be stored; its md5 in hex where it is known, so that the far side can check it. */
+export interface Upload {
+  path: string;
+  sizeBytes: number;
+  md5?: string;
+}
+
+/** All this package asks of a remote. Keys are by `/`; an absent object is undefined to `size`, MissingObject to `get`. */
+export interface Store {
+  /** For messages: where it is, without secrets. */
+  readonly url: string;
+  size(key: string): Promise<number | undefined>;
+  get(key: string, range?: Range): Promise<Readable>;
+  put(key: string, upload: Upload): Promise<void>;
+  list(prefix: string): AsyncIterable<string>;
+}
+
+/** A request to a store failed; `retryable` says whether the same request may yet work. */
+export class StoreError extends DvcError {
+  readonly status: number | undefined;
+  readonly retryable: boolean;
+  constructor(
+    message: string,
+    options: { status?: number | undefined; retryable: boolean; cause?: unknown; hint?: string },
+  ) {
+    super(message, options);
+    this.status = options.status;
+    this.retryable = options.retryable;
+  }
+}
