@@ -57,9 +57,9 @@ export function parseHyperparameters(model: unknown, training: unknown): Hyperpa
   const plan = readSection('training', training, {
     epochs: integer(1, 1000),
     batchSize: integer(1, 4096),
-    learningRate: number(0, 10),
+    learningRate: number(1e-9, 1),
     warmup: number(0, 1),
-    weightDecay: number(0, 1),
+    weightDecay: number(0, 0.9),
     clipNorm: number(1e-6, 1e6),
     dropout: number(0, 0.9),
     wordDropout: number(0, 0.9),
