@@ -1,4 +1,5 @@
 import { batchByLength } from './batch.ts';
+import type { Reference } from './drift.ts';
 import { BundleError } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import type { Session } from './session.ts';
@@ -7,8 +8,10 @@ import type { Tokenizer } from './tokenizer.ts';
 /** A loaded model bundle. Calls may overlap. */
 export interface Classifier {
   manifest: Manifest;
-  /** Predictions in the order of the texts. */
-  classify(texts: string[]): Promise<Prediction[]>;
+  /** What live predictions are held against, if the bundle brings it. */
+  reference: Reference | undefined;
+  /** Predictions in the order of the texts; `observe` is told where the time went. */
+  classify(texts: string[], observe?: (timing: Timing) => void): Promise<Prediction[]>;
   /** Frees the model when the running calls are through; later calls fail. */
   dispose(): Promise<void>;
 }
@@ -25,16 +28,31 @@ export interface Prediction {
   truncated: boolean;
   /** Tokens that the model read, the special ones included. */
   tokens: number;
+  /** How many of them the vocabulary doesn't have. */
+  unknownTokens: number;
+}
+
+/** Where a call's time went. */
+export interface Timing {
+  tokenizeMs: number;
+  runMs: number;
 }
 
 /** Puts a tokenizer and a model together. */
-export function makeClassifier(manifest: Manifest, tokenizer: Tokenizer, session: Session): Classifier {
+export function makeClassifier(
+  manifest: Manifest,
+  tokenizer: Tokenizer,
+  session: Session,
+  reference?: Reference,
+): Classifier {
   const { labels, maxTokens } = manifest;
   const running = new Set<Promise<unknown>>();
   let disposed: Promise<void> | undefined;
 
-  async function classify(texts: string[]): Promise<Prediction[]> {
+  async function classify(texts: string[], observe?: (timing: Timing) => void): Promise<Prediction[]> {
+    const started = performance.now();
     const encoded = texts.map((text) => tokenizer.encode(text, maxTokens));
+    const tokenized = performance.now();
     const predictions = new Array<Prediction>(texts.length);
     for (const batch of batchByLength(encoded.map(({ ids }) => ids.length))) {
       const logits = await session.run(batch.map((index) => encoded[index]!.ids));
@@ -51,18 +69,21 @@ export function makeClassifier(manifest: Manifest, tokenizer: Tokenizer, session
           scores: Object.fromEntries(labels.map((label, i) => [label, scores[i]!])),
           truncated: encoded[index]!.truncated,
           tokens: encoded[index]!.ids.length,
+          unknownTokens: encoded[index]!.ids.filter((id) => id === tokenizer.unknownId).length,
         };
       }
     }
+    observe?.({ tokenizeMs: tokenized - started, runMs: performance.now() - tokenized });
     return predictions;
   }
 
   return {
     manifest,
-    async classify(texts) {
+    reference,
+    async classify(texts, observe) {
       if (disposed)
         throw new Error(`${manifest.name} ${manifest.version} was disposed: load the bundle again`);
-      const call = classify(texts);
+      const call = classify(texts, observe);
       running.add(call);
       return call.finally(() => running.delete(call));
     },

@@ -1,4 +1,5 @@
-export type { Classifier, Prediction } from './classify.ts';
+export type { Classifier, Prediction, Timing } from './classify.ts';
+export { drift, type Measure, makeReference, parseReference, type Reference } from './drift.ts';
 export { BundleError } from './errors.ts';
 export { load } from './load.ts';
 export {

@@ -32,6 +32,7 @@ for (const dtype of ['int64', 'int32'] as const)
       },
       truncated: false,
       tokens: 6,
+      unknownTokens: 0,
     });
     expect(b).toMatchObject({ label: 'ham', tokens: 2, scores: { spam: expect.closeTo(spam(), 5) } });
     expect(c).toMatchObject({

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Classifier, makeClassifier } from './classify.ts';
+import { parseReference } from './drift.ts';
 import { BundleError } from './errors.ts';
 import { parseManifest } from './manifest.ts';
 import { openSession } from './session.ts';
@@ -15,8 +16,10 @@ export async function load(folder: string, options: { threads?: number } = {}): 
   const manifest = parseManifest(await readJson(folder, 'manifest.json'));
   await verifyFiles(folder, manifest.files);
   const tokenizer = parseTokenizer(await readJson(folder, manifest.tokenizer));
+  const { reference: file } = manifest;
+  const reference = file === undefined ? undefined : parseReference(await readJson(folder, file), manifest);
   const session = await openSession(folder, manifest, tokenizer, options.threads ?? 1);
-  return makeClassifier(manifest, tokenizer, session);
+  return makeClassifier(manifest, tokenizer, session, reference);
 }
 
 async function readJson(folder: string, file: string): Promise<unknown> {

@@ -15,6 +15,8 @@ export interface Manifest {
   model: string;
   tokenizer: string;
   golden: string;
+  /** What live predictions are held against, if there is one. */
+  reference?: string;
   inputs: TensorSpec[];
   outputs: TensorSpec[];
   opset: number;
@@ -128,7 +130,7 @@ function checkFiles(manifest: Fields): void {
     digest(sha256, `files[${show(name)}].sha256`);
     integer(sizeBytes, `files[${show(name)}].sizeBytes`);
   }
-  for (const role of ['model', 'tokenizer', 'golden'])
+  for (const role of ['model', 'tokenizer', 'golden', ...('reference' in manifest ? ['reference'] : [])])
     if (!Object.hasOwn(files, manifest[role] as string))
       fail(role, `is ${show(manifest[role])}, which "files" doesn't list`);
   const sha256 = (role: string) => (files[manifest[role] as string] as FileRecord).sha256;
