@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseManifest } from '@mainline/classifier';
+import { makeReference, parseManifest, parseReference } from '@mainline/classifier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BundleParts, writeBundle } from './bundle.ts';
 
@@ -61,6 +61,21 @@ describe('writeBundle', () => {
       tolerance: 0.001,
       cases: parts.golden,
     });
+  });
+
+  it('takes the reference for drift when there is one, and names it in the manifest', () => {
+    const prediction = {
+      label: 'ham',
+      score: 0.9,
+      scores: {},
+      truncated: false,
+      tokens: 7,
+      unknownTokens: 1,
+    };
+    const reference = makeReference([prediction], parts.labels);
+    const manifest = writeBundle(join(folder, 'model'), { ...parts, reference });
+    expect(parseReference(JSON.parse(read(manifest.reference!).toString()), manifest)).toEqual(reference);
+    expect(writeBundle(join(folder, 'model'), parts)).not.toHaveProperty('reference');
   });
 
   it('derives the version from the model and the tokenizer, and from nothing else', () => {

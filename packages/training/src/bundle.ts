@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { bundleVersion, type FileRecord, type Manifest, parseManifest } from '@mainline/classifier';
+import {
+  bundleVersion,
+  type FileRecord,
+  type Manifest,
+  parseManifest,
+  type Reference,
+} from '@mainline/classifier';
 
 /** A text and the scores the exported model gave it: what a deployment is asked before it goes live. */
 export interface GoldenCase {
@@ -31,6 +37,8 @@ export interface BundleParts
   /** A Hugging Face tokenizer.json. */
   tokenizer: object;
   golden: GoldenCase[];
+  /** How predictions are spread on texts the model was not trained on: what live traffic is held against. */
+  reference?: Reference;
   /** Further files by name, `report.html` for one. */
   extra?: Record<string, string | Uint8Array>;
 }
@@ -48,6 +56,7 @@ export function writeBundle(directory: string, parts: BundleParts): Manifest {
     'tokenizer.json': toBytes(JSON.stringify(parts.tokenizer)),
     'golden.json': toJson({ schemaVersion: 1, tolerance: TOLERANCE, cases: parts.golden }),
   };
+  if (parts.reference) files['reference.json'] = toJson(parts.reference);
   for (const [name, content] of Object.entries(parts.extra ?? {})) files[name] = toBytes(content);
   const manifest = describe(parts, files);
   const target = resolve(directory);
@@ -72,6 +81,7 @@ function describe(parts: BundleParts, files: Record<string, Uint8Array>): Manife
     model: 'model.onnx',
     tokenizer: 'tokenizer.json',
     golden: 'golden.json',
+    ...(parts.reference ? { reference: 'reference.json' } : {}),
     inputs: parts.inputs,
     outputs: parts.outputs,
     opset: parts.opset,

@@ -19,11 +19,11 @@ export type Mark =
   | { kind: 'rule'; x: number; label: string };
 
 const WIDTH = 420;
-const HEIGHT = 250;
+const HEIGHT = 256;
 const LEFT = 46;
 const RIGHT = 20;
 const TOP = 10;
-const BOTTOM = 40;
+const BOTTOM = 46;
 
 /** Draws a chart as an inline SVG that takes its colours from the page; `description` is read out instead of it. */
 export function chart(description: string, x: Axis, y: Axis, marks: Mark[]): string {
@@ -31,7 +31,7 @@ export function chart(description: string, x: Axis, y: Axis, marks: Mark[]): str
   const toY = (value: number): number => HEIGHT - BOTTOM - share(y, value) * (HEIGHT - TOP - BOTTOM);
   const parts = [
     ...y.ticks.map((tick) => gridLine(toY(tick), format(y, tick))),
-    ...x.ticks.map((tick) => text(toX(tick), HEIGHT - BOTTOM + 16, 'middle', format(x, tick))),
+    ...x.ticks.map((tick) => text(toX(tick), HEIGHT - BOTTOM + 18, 'middle', format(x, tick))),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, 'middle', x.label),
     `<text class="label" transform="translate(12 ${round((HEIGHT - BOTTOM + TOP) / 2)}) rotate(-90)" text-anchor="middle">${escapeHtml(y.label)}</text>`,
     ...marks.map((mark) => draw(mark, x, y, toX, toY)),
