@@ -17,6 +17,10 @@ describe('normalise', () => {
     expect(normalise('Größe 日本語')).toBe('größe 日本語');
     expect(normalise(' 12 % ')).toBe('');
   });
+
+  it('takes a token of a million words', () => {
+    expect(normalise('a1'.repeat(1e6))).toHaveLength(2e6 - 1);
+  });
 });
 
 describe('dropDuplicates', () => {

@@ -21,12 +21,9 @@ const ROWS = 3;
 
 /** Lower-case letters only: no addresses, links, digits or punctuation, so that personalised copies are equal. */
 export function normalise(text: string): string {
-  const words: string[] = [];
-  for (const token of text.toLowerCase().split(/\s+/)) {
-    if (token.includes('@') || token.includes('://') || token.includes('www.')) continue;
-    words.push(...(token.match(/\p{L}+/gu) ?? []));
-  }
-  return words.join(' ');
+  const isText = (token: string): boolean => !['@', '://', 'www.'].some((mark) => token.includes(mark));
+  const tokens = text.toLowerCase().split(/\s+/).filter(isText);
+  return tokens.flatMap((token) => token.match(/\p{L}+/gu) ?? []).join(' ');
 }
 
 /**

@@ -11,11 +11,18 @@ export interface Axis {
   format?: (value: number) => string;
 }
 
+/** A disc; `title` shows when pointed at. */
+export interface Dot {
+  at: Point;
+  radius: number;
+  title: string;
+}
+
 /** Something drawn in a chart; `tone` 1, 2, … are the data's colours, 0 is a quiet grey. */
 export type Mark =
   | { kind: 'line'; points: Point[]; tone: number; faint?: boolean }
   | { kind: 'bars'; heights: number[]; tone: number }
-  | { kind: 'dots'; dots: { at: Point; radius: number; title: string }[]; tone: number }
+  | { kind: 'dots'; dots: Dot[]; tone: number }
   | { kind: 'rule'; x: number; label: string };
 
 const WIDTH = 420;

@@ -1,26 +1,22 @@
 import { argmax, logOdds } from '../metrics.ts';
-import { type Axis, chart, type Mark, ticksTo } from './chart.ts';
-import { calibrationError, histogram, movingAverage, reliability, rocCurve } from './curves.ts';
+import { type Axis, chart, type Dot, type Mark, ticksTo } from './chart.ts';
+import { calibrationError, histogram, movingAverage, type Point, reliability, rocCurve } from './curves.ts';
 import { escapeHtml } from './html.ts';
 import type { ReportInput } from './report.ts';
 
 const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 const TONES = 5;
 
-/** Training loss by epoch. */
+/** Training loss by epoch, at most some thousand points of it. */
 export function lossChart({ losses, stepsPerEpoch }: ReportInput): string {
   const epochs = losses.length / stepsPerEpoch;
-  const smooth = movingAverage(losses, Math.max(1, Math.round(stepsPerEpoch / 10)));
+  const stride = Math.ceil(losses.length / 1000);
   const points = (values: number[]) =>
-    values.map((loss, i): [number, number] => [(i + 1) / stepsPerEpoch, loss]);
-  const most = ticksTo(Math.max(...losses, 0));
-  const x = {
-    label: 'epoch',
-    from: 0,
-    to: Math.max(epochs, 1e-9),
-    ticks: ticksTo(epochs).filter((tick) => tick <= epochs),
-  };
-  return chart(`Training loss over ${epochs.toFixed(1)} epochs`, x, upTo('loss', most), [
+    values.map((loss, i): Point => [(i + 1) / stepsPerEpoch, loss]).filter((_, i) => (i + 1) % stride === 0);
+  const ticks = ticksTo(epochs).filter((tick) => tick <= epochs);
+  const x = { label: 'epoch', from: 0, to: Math.max(epochs, 1e-9), ticks };
+  const smooth = movingAverage(losses, Math.max(1, Math.round(stepsPerEpoch / 10)));
+  return chart(`Training loss over ${epochs.toFixed(1)} epochs`, x, upTo('loss', largest(losses)), [
     { kind: 'line', points: points(losses), tone: 1, faint: true },
     { kind: 'line', points: points(smooth), tone: 1 },
   ]);
@@ -64,11 +60,13 @@ export function reliabilityChart({ cases, labels }: ReportInput): string {
     cases.map(({ label }, i) => label === about[i]),
     probabilities,
   );
-  const dots = bins.map(({ claimed, observed, count }) => ({
-    at: [claimed, observed] as [number, number],
-    radius: 3 + 6 * Math.sqrt(count / cases.length),
-    title: `n = ${count}: ${claimed.toFixed(3)} claimed, ${observed.toFixed(3)} observed`,
-  }));
+  const dots = bins.map(
+    ({ claimed, observed, count }): Dot => ({
+      at: [claimed, observed],
+      radius: 3 + 6 * Math.sqrt(count / cases.length),
+      title: `n = ${count}: ${claimed.toFixed(3)} claimed, ${observed.toFixed(3)} observed`,
+    }),
+  );
   const event = labels.length === 2 ? labels[1]! : 'the answer is right';
   const drawn = chart('Reliability diagram', unit(`probability claimed: ${event}`), unit('observed'), [
     {
@@ -88,7 +86,7 @@ export function reliabilityChart({ cases, labels }: ReportInput): string {
 /** Log-odds of the second label by true label; with more labels those of the true label, which should be above 0. */
 export function scoreChart({ cases, labels }: ReportInput): string {
   const odds = cases.map(({ label, logits }) => logOdds(logits, labels.length === 2 ? 1 : label));
-  const reach = Math.max(2, Math.ceil(Math.max(...odds.map(Math.abs))));
+  const reach = Math.max(2, Math.ceil(largest(odds.map(Math.abs))));
   const groups = labels.map((_, label) =>
     histogram(
       odds.filter((_, i) => cases[i]!.label === label),
@@ -108,7 +106,7 @@ export function scoreChart({ cases, labels }: ReportInput): string {
     ),
   };
   const marks = groups.map((heights, i): Mark => ({ kind: 'bars', heights, tone: tone(i) }));
-  const y = upTo('examples', ticksTo(Math.max(...groups.flat())));
+  const y = upTo('examples', largest(groups.flat()));
   return (
     key(labels) +
     chart('Histogram of scores by true label', x, y, [...marks, { kind: 'rule', x: 0, label: '' }])
@@ -119,8 +117,8 @@ export function scoreChart({ cases, labels }: ReportInput): string {
 export function lengthChart({ cases, labels, maxTokens }: ReportInput): string {
   const exponent = (tokens: number) => Math.log2(Math.max(1, tokens));
   const exponents = cases.map(({ tokens }) => exponent(tokens));
-  const from = Math.floor(Math.min(...exponents));
-  const to = Math.max(from + 1, Math.ceil(Math.max(...exponents, exponent(maxTokens))));
+  const from = Math.floor(exponents.reduce((a, b) => Math.min(a, b)));
+  const to = Math.max(from + 1, Math.ceil(largest([...exponents, exponent(maxTokens)])));
   const groups = labels.map((_, label) =>
     histogram(
       exponents.filter((_, i) => cases[i]!.label === label),
@@ -140,7 +138,7 @@ export function lengthChart({ cases, labels, maxTokens }: ReportInput): string {
     format: (power: number) => (power < 10 ? String(2 ** power) : `${2 ** (power - 10)}k`),
   };
   const marks = groups.map((heights, i): Mark => ({ kind: 'bars', heights, tone: tone(i) }));
-  const y = upTo('examples', ticksTo(Math.max(...groups.flat())));
+  const y = upTo('examples', largest(groups.flat()));
   const limit: Mark = { kind: 'rule', x: exponent(maxTokens), label: 'read up to here' };
   return key(labels) + chart('Histogram of lengths in tokens', x, y, [...marks, limit]);
 }
@@ -158,6 +156,12 @@ function unit(label: string): Axis {
   return { label, from: 0, to: 1, ticks: TENTHS };
 }
 
-function upTo(label: string, ticks: number[]): Axis {
+function upTo(label: string, most: number): Axis {
+  const ticks = ticksTo(most);
   return { label, from: 0, to: ticks.at(-1)!, ticks };
+}
+
+/** The largest value, 0 if there is none; Math.max takes only so many arguments. */
+function largest(values: number[]): number {
+  return values.reduce((a, b) => Math.max(a, b), 0);
 }
