@@ -6,6 +6,15 @@ import type { ReportInput } from './report.ts';
 
 const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 const TONES = 5;
+const DIAGONAL: Mark = {
+  kind: 'line',
+  points: [
+    [0, 0],
+    [1, 1],
+  ],
+  tone: 0,
+  faint: true,
+};
 
 /** Training loss by epoch, at most some thousand points of it. */
 export function lossChart({ losses, stepsPerEpoch }: ReportInput): string {
@@ -37,18 +46,9 @@ export function rocChart({ cases, labels }: ReportInput): string {
         ]
       : labels.map((name, label) => ({ name, points: curve((each) => each.logits, label) }));
   const marks = curves.map(({ points }, i): Mark => ({ kind: 'line', points, tone: tone(i) }));
-  const diagonal: Mark = {
-    kind: 'line',
-    points: [
-      [0, 0],
-      [1, 1],
-    ],
-    tone: 0,
-    faint: true,
-  };
   return (
     key(curves.map(({ name }) => name)) +
-    chart('ROC curve', unit('false alarms'), unit('found'), [diagonal, ...marks])
+    chart('ROC curve', unit('false alarms'), unit('found'), [DIAGONAL, ...marks])
   );
 }
 
@@ -69,15 +69,7 @@ export function reliabilityChart({ cases, labels }: ReportInput): string {
   );
   const event = labels.length === 2 ? labels[1]! : 'the answer is right';
   const drawn = chart('Reliability diagram', unit(`probability claimed: ${event}`), unit('observed'), [
-    {
-      kind: 'line',
-      points: [
-        [0, 0],
-        [1, 1],
-      ],
-      tone: 0,
-      faint: true,
-    },
+    DIAGONAL,
     { kind: 'dots', dots, tone: 1 },
   ]);
   return `${drawn}<p>Expected calibration error ${calibrationError(bins).toFixed(3)}.</p>`;

@@ -69,7 +69,7 @@ export function report(input: ReportInput): string {
       'Scores',
       labels.length === 2
         ? 'What the model answers to each text; right of the line it says the second label.'
-        : 'Right of the line the answer is right.',
+        : 'Right of the line the true label has more than half of the probability.',
       scoreChart(input),
     ),
     section(
