@@ -28,3 +28,8 @@ export class ExportError extends TrainingError {
 export class DataError extends TrainingError {
   override name = 'DataError';
 }
+
+/** A command line that says nothing to do; the message shows what it could say. */
+export class UsageError extends TrainingError {
+  override name = 'UsageError';
+}

@@ -67,7 +67,7 @@ export function evaluationGraph(spec: ModelSpec): Uint8Array {
 }
 
 /** Token ids to `logits`, with the weights inside: the model.onnx that is served. */
-export function servedGraph(spec: ModelSpec, weights: Map<string, Weight>): Uint8Array {
+export function servedGraph(spec: ModelSpec, weights: ReadonlyMap<string, Weight>): Uint8Array {
   const graph = new Graph({ name: 'classifier', opset });
   const { logits } = encoder(graph, spec.shape, {
     parameter: (name) => {
