@@ -1,12 +1,15 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { startLocalAws } from '@mainline/local-aws';
 import { afterAll, expect, it } from 'vitest';
 import { build } from './build.ts';
 import { writeBundle } from './test/bundle.ts';
-import { v2 } from './test/events.ts';
+import { s3, v2 } from './test/events.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lambda-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -25,35 +28,66 @@ function tree(folder: string): string[] {
     .sort();
 }
 
+const run = promisify(execFile);
+
 it('the built function answers in a process of its own, laid out as in the image', async () => {
   const built = join(scratch, 'here');
   await build({ platform: `${process.platform}/${process.arch}`, output: built });
   const task = join(scratch, 'task');
   for (const layer of ['runtime', 'app']) cpSync(join(built, layer), task, { recursive: true });
   writeBundle(join(task, 'model'));
-  const events = [{ text: 'Free winner!' }, v2('GET', '/health'), { text: '' }];
+  const aws = await startLocalAws();
+  const client = new S3Client({
+    region: aws.region,
+    endpoint: aws.url,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
+  await client.send(new CreateBucketCommand({ Bucket: 'texts' }));
+  await client.send(new PutObjectCommand({ Bucket: 'texts', Key: 'a.csv', Body: 'text\nFree winner!\n' }));
+  const events = [{ text: 'Free winner!' }, v2('GET', '/health'), { text: '' }, s3('texts', ['a.csv'])];
   const driver = `
     const { handler } = await import(${JSON.stringify(join(task, 'index.mjs'))});
     for (const event of ${JSON.stringify(events)})
       process.stderr.write(JSON.stringify(await handler(event, { awsRequestId: 'id' })) + '\\n');`;
-  const child = spawnSync(process.execPath, ['--input-type=module', '-e', driver], {
-    encoding: 'utf8',
+  const child = await run(process.execPath, ['--input-type=module', '-e', driver], {
     cwd: scratch,
-    env: { LAMBDA_TASK_ROOT: task },
+    env: { LAMBDA_TASK_ROOT: task, AWS_LAMBDA_FUNCTION_NAME: 'spam', ...aws.env },
   });
-  const [direct, health, empty] = child.stderr.split('\n').map((line) => JSON.parse(line || 'null'));
+  await aws.close();
+  const [direct, health, empty, object] = child.stderr.split('\n').map((line) => JSON.parse(line || 'null'));
   expect(direct).toMatchObject({ model: { name: 'tiny' }, predictions: [{ label: 'spam' }] });
   expect(JSON.parse(health.body)).toMatchObject({ status: 'ok' });
   expect(empty).toMatchObject({ statusCode: 422 });
+  expect(object).toMatchObject({ objects: [{ output: 'a.csv.predictions.jsonl', rows: 1, failed: 0 }] });
   const lines = child.stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(lines.map((line) => [line.requestId, line.coldStart, line.status])).toEqual([
+  const invocations = lines.filter(({ message }) => message === 'invocation');
+  expect(invocations.map((line) => [line.requestId, line.coldStart, line.status])).toEqual([
     ['id', true, 200],
     ['id', false, 200],
     ['id', false, 422],
+    ['id', false, 200],
   ]);
+  const [first, ...others] = lines.filter((line) => '_aws' in line);
+  expect(first).toMatchObject({
+    service: 'spam',
+    model: 'tiny',
+    requestId: 'id',
+    ColdStart: 1,
+    Texts: 1,
+    'Label:spam': 1,
+  });
+  expect(first._aws.CloudWatchMetrics).toMatchObject([
+    { Namespace: 'Mainline', Dimensions: [['service', 'model']] },
+  ]);
+  const names = first._aws.CloudWatchMetrics[0].Metrics.map(({ Name }: { Name: string }) => Name);
+  for (const name of ['TokenizeTime', 'RunTime', 'Score', 'Tokens', 'UnknownRate', 'Truncated']) {
+    expect(names).toContain(name);
+    expect(first[name]).toEqual(expect.any(Number));
+  }
+  expect(others).toHaveLength(1);
 });
 
 it('a broken bundle stops the function before it takes a request', () => {

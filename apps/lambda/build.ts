@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build as bundle } from 'esbuild';
+import { build as bundle, type Plugin } from 'esbuild';
 
 const here = import.meta.dirname;
 
@@ -34,18 +34,23 @@ export async function build({ platform, output }: BuildOptions): Promise<void> {
       `--platform ${platform}: ONNX Runtime has no library for it. Give linux/amd64 or linux/arm64.`,
     );
   rmSync(output, { recursive: true, force: true });
-  await bundle({
-    entryPoints: [join(here, 'src/index.ts')],
-    outfile: join(output, 'app/index.mjs'),
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    external: ['onnxruntime-node'],
-    legalComments: 'none',
-    logLevel: 'warning',
-  });
+  // One file for the way from cold start to answer; what few invocations need is a file beside it.
+  for (const entry of ['index', 'aws'])
+    await bundle({
+      entryPoints: [join(here, `src/${entry}.ts`)],
+      outfile: join(output, `app/${entry}.mjs`),
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      external: ['onnxruntime-node'],
+      plugins: [filesBeside],
+      // The AWS clients are CommonJS in part and ask for Node's own modules by require().
+      ...(entry === 'aws' ? { banner: { js: requireForModules } } : {}),
+      legalComments: 'none',
+      logLevel: 'warning',
+    });
   const modules = join(output, 'runtime/node_modules');
   copyPackage(onnxruntime, join(modules, 'onnxruntime-node'), ['dist']);
   cpSync(binaries, join(modules, 'onnxruntime-node/bin/napi-v6', native), { recursive: true });
@@ -53,6 +58,19 @@ export async function build({ platform, output }: BuildOptions): Promise<void> {
     'dist/cjs',
   ]);
 }
+
+/** What is imported at run time stays out of the bundle: `import('../aws.ts')` becomes `import('./aws.mjs')`. */
+const filesBeside: Plugin = {
+  name: 'files-beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.mjs`, external: true } : undefined,
+    );
+  },
+};
+
+const requireForModules =
+  "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);";
 
 /** A package's JavaScript and the fields of its package.json that Node reads, without types, maps and scripts. */
 function copyPackage(from: string, to: string, folders: string[]): void {

@@ -18,3 +18,8 @@ export class RequestError extends Error {
 export function errorBody(code: string, message: string): { error: { code: string; message: string } } {
   return { error: { code, message } };
 }
+
+/** An event that nothing here answers, and whose sender wouldn't read a refusal: thrown, so that Lambda counts it. */
+export class UnsupportedEvent extends Error {
+  override readonly name = 'UnsupportedEvent';
+}

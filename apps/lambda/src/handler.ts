@@ -1,72 +1,65 @@
-import { errorBody, RequestError } from './errors.ts';
-import { fromV2, isV2, toV2 } from './http/api-gateway-v2.ts';
-import { json, type Outcome, respond, type Service } from './http/routes.ts';
-import type { Log } from './log.ts';
-import { predict, readTexts } from './predict.ts';
+import { errorBody, UnsupportedEvent } from './errors.ts';
+import { direct } from './events/direct.ts';
+import { httpApi, loadBalancer, restApi } from './events/http.ts';
+import { fieldsOf } from './events/kind.ts';
+import { objectCreated } from './events/s3.ts';
+import { schedule } from './events/schedule.ts';
+import { queue } from './events/sqs.ts';
+import type { Report, Service } from './service.ts';
+
+const kinds = [httpApi, direct, restApi, loadBalancer, queue, objectCreated, schedule];
 
 /** The part of Lambda's context that is used. */
 export interface InvocationContext {
   awsRequestId?: string;
 }
 
-/** A function that answers every event it knows, and says of any other what it knows. */
+/** A function that answers every kind of event it knows, and says of any other what it knows. */
 export function makeHandler(
   service: Service,
-  log: Log,
 ): (event: unknown, context?: InvocationContext) => Promise<unknown> {
+  const { name, version } = service.classifier.manifest;
   let coldStart = true;
   return async (event, context) => {
     const started = performance.now();
-    const outcome: Outcome = { route: 'unknown', texts: 0, truncated: 0 };
-    const report = (level: 'info' | 'error', fields: Record<string, unknown>) => {
-      const ms = Math.round((performance.now() - started) * 100) / 100;
-      const { name, version } = service.classifier.manifest;
-      log(level, 'request', {
+    const report: Report = { kind: 'unknown', texts: 0, truncated: 0, tokenizeMs: 0, runMs: 0 };
+    if (coldStart) service.metrics.recordColdStart();
+    try {
+      return await answer(event, service, report);
+    } catch (error) {
+      report.error = String(error);
+      throw error;
+    } finally {
+      service.log(report.error ? 'error' : 'info', 'invocation', {
         requestId: context?.awsRequestId,
+        traceId: process.env._X_AMZN_TRACE_ID,
         model: name,
         version,
         coldStart,
-        ms,
-        ...outcome,
-        ...fields,
+        ...report,
+        tokenizeMs: round(report.tokenizeMs),
+        runMs: round(report.runMs),
+        totalMs: round(performance.now() - started),
       });
+      service.metrics.publish(context?.awsRequestId);
       coldStart = false;
-    };
-    if (isV2(event)) {
-      const request = fromV2(event);
-      try {
-        const response = await respond(request, service, outcome);
-        report('info', { status: response.status });
-        return toV2(response);
-      } catch (error) {
-        report('error', { status: 500, error: String(error) });
-        return toV2(json(500, errorBody('internal', 'The model could not answer; the log has the reason.')));
-      }
     }
-    return answerDirect(event, service, outcome).then(
-      (answer) => {
-        report('info', { status: 'statusCode' in answer ? answer.statusCode : 200 });
-        return answer;
-      },
-      (error: unknown) => {
-        report('error', { status: 500, error: String(error) });
-        throw error;
-      },
-    );
   };
 }
 
-/** A direct invoke gets the contract's body itself; an error's carries its status. */
-async function answerDirect(event: unknown, { classifier, limits }: Service, outcome: Outcome) {
-  outcome.route = 'invoke';
-  try {
-    const texts = readTexts(event, limits);
-    outcome.texts = texts.length;
-    const answer = await predict(classifier, texts);
-    outcome.truncated = answer.predictions.filter(({ truncated }) => truncated).length;
-    return answer;
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    return { statusCode: error.status, ...errorBody(error.code, error.message) };
+async function answer(event: unknown, service: Service, report: Report): Promise<unknown> {
+  for (const kind of kinds) {
+    const answered = kind.answer(event, service, report);
+    if (!answered) continue;
+    report.kind = kind.name;
+    return answered;
   }
+  const fields = fieldsOf(event);
+  const message = `No event known here. Known are: ${kinds.map((kind) => kind.name).join(', ')}. A direct invoke gives {"text": "…"}.`;
+  if (['Records', 'records', 'detail-type', 'awslogs'].some((field) => field in fields))
+    throw new UnsupportedEvent(message);
+  report.status = 422;
+  return { statusCode: 422, ...errorBody('unknown_event', message) };
 }
+
+const round = (ms: number): number => Math.round(ms * 100) / 100;

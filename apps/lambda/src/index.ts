@@ -3,8 +3,10 @@ import { load } from '@mainline/classifier';
 import { makeHandler } from './handler.ts';
 import { readLimits } from './limits.ts';
 import { log } from './log.ts';
+import { makeMetrics } from './metrics.ts';
 
-const { MODEL_DIR, LAMBDA_TASK_ROOT, ALLOW_ORIGIN } = process.env;
+const { MODEL_DIR, LAMBDA_TASK_ROOT, ALLOW_ORIGIN, RESULTS_QUEUE_URL, AWS_LAMBDA_FUNCTION_NAME } =
+  process.env;
 
 // All of this is Lambda's INIT phase, which has a CPU to itself whatever the function's memory is: the model is
 // loaded and has run once before the first request comes. A broken bundle fails here, before it can go live.
@@ -12,7 +14,11 @@ const classifier = await load(MODEL_DIR || join(LAMBDA_TASK_ROOT || '.', 'model'
 await classifier.classify(['warm up']);
 
 /** The Lambda entry point. */
-export const handler = makeHandler(
-  { classifier, limits: readLimits(process.env), allowOrigin: ALLOW_ORIGIN ?? '*' },
+export const handler = makeHandler({
+  classifier,
+  limits: readLimits(process.env),
+  allowOrigin: ALLOW_ORIGIN ?? '*',
+  resultsQueueUrl: RESULTS_QUEUE_URL ?? '',
   log,
-);
+  metrics: makeMetrics(classifier, AWS_LAMBDA_FUNCTION_NAME ?? 'mainline'),
+});

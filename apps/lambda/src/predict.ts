@@ -1,6 +1,7 @@
-import type { Classifier } from '@mainline/classifier';
+import type { Timing } from '@mainline/classifier';
 import { RequestError } from './errors.ts';
 import type { Limits } from './limits.ts';
+import type { Report, Service } from './service.ts';
 
 /** The answer to a prediction request, in the order of its texts. */
 export interface PredictAnswer {
@@ -25,10 +26,18 @@ export function readTexts(json: unknown, limits: Limits): string[] {
   return texts.map((text, i) => readText(text, field === 'texts' ? `"texts"[${i}]` : `"${field}"`, limits));
 }
 
-/** Classifies the texts and says which model did. */
-export async function predict(classifier: Classifier, texts: string[]): Promise<PredictAnswer> {
-  const { name, version } = classifier.manifest;
-  const predictions = await classifier.classify(texts);
+/** Classifies the texts and says which model did; the report and the metrics learn how it went. */
+export async function predict(texts: string[], service: Service, report: Report): Promise<PredictAnswer> {
+  const { name, version } = service.classifier.manifest;
+  let timing: Timing = { tokenizeMs: 0, runMs: 0 };
+  const predictions = await service.classifier.classify(texts, (taken) => {
+    timing = taken;
+  });
+  report.texts += texts.length;
+  report.truncated += predictions.filter(({ truncated }) => truncated).length;
+  report.tokenizeMs += timing.tokenizeMs;
+  report.runMs += timing.runMs;
+  service.metrics.record(predictions, timing);
   return {
     model: { name, version },
     predictions: predictions.map(({ label, score, scores, truncated }) => ({

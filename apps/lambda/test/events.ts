@@ -1,4 +1,12 @@
-import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type {
+  ALBEvent,
+  APIGatewayProxyEvent,
+  APIGatewayProxyEventV2,
+  S3Event,
+  SQSEvent,
+  SQSRecordAttributes,
+} from 'aws-lambda';
+import fc from 'fast-check';
 
 /** A function URL event as AWS documents it, with the parts a test cares about. */
 export function v2(
@@ -29,3 +37,176 @@ export function v2(
     ...rest,
   };
 }
+
+/** A REST API's event as AWS documents it. */
+export function restApi(method: string, path: string, body: string | null = null): APIGatewayProxyEvent {
+  const headers = { 'Content-Type': 'application/json' };
+  return {
+    ...{ resource: '/{proxy+}', path, httpMethod: method, headers, body, isBase64Encoded: false },
+    multiValueHeaders: { 'Content-Type': ['application/json'] },
+    ...{
+      queryStringParameters: null,
+      multiValueQueryStringParameters: null,
+      pathParameters: null,
+      stageVariables: null,
+    },
+    requestContext: {
+      ...{
+        accountId: '000000000000',
+        apiId: 'api',
+        protocol: 'HTTP/1.1',
+        httpMethod: method,
+        path: `/prod${path}`,
+      },
+      ...{
+        stage: 'prod',
+        requestId: 'request',
+        requestTimeEpoch: 1795176000000,
+        resourceId: 'r',
+        resourcePath: path,
+      },
+      authorizer: null,
+      identity: {
+        ...{ accessKey: null, accountId: null, apiKey: null, apiKeyId: null, caller: null, clientCert: null },
+        ...{ cognitoAuthenticationProvider: null, cognitoAuthenticationType: null, cognitoIdentityId: null },
+        ...{
+          cognitoIdentityPoolId: null,
+          principalOrgId: null,
+          sourceIp: '192.0.2.1',
+          user: null,
+          userAgent: null,
+        },
+        userArn: null,
+      },
+    },
+  };
+}
+
+/** A load balancer's event, with headers of many values if its target group is set so. */
+export function loadBalancer(method: string, path: string, body: string, multiValue: boolean): ALBEvent {
+  return {
+    requestContext: {
+      elb: { targetGroupArn: 'arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/a/b' },
+    },
+    ...{ httpMethod: method, path, body, isBase64Encoded: false },
+    ...(multiValue
+      ? { multiValueHeaders: { 'content-type': ['application/json'] }, multiValueQueryStringParameters: {} }
+      : { headers: { 'content-type': 'application/json' }, queryStringParameters: {} }),
+  };
+}
+
+/** Messages of a queue, of a FIFO queue if they have groups. */
+export function sqs(messages: { id: string; body: string; group?: string }[]): SQSEvent {
+  return {
+    Records: messages.map(({ id, body, group }) => ({
+      ...{
+        messageId: id,
+        receiptHandle: 'handle',
+        body,
+        messageAttributes: {},
+        md5OfBody: '',
+        awsRegion: 'us-east-1',
+      },
+      ...{ eventSource: 'aws:sqs', eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:texts' },
+      attributes: {
+        ...{
+          ApproximateReceiveCount: '1',
+          SentTimestamp: '1',
+          SenderId: 'a',
+          ApproximateFirstReceiveTimestamp: '1',
+        },
+        ...(group === undefined ? {} : { MessageGroupId: group }),
+      } satisfies SQSRecordAttributes,
+    })),
+  };
+}
+
+/** New objects, with keys as S3 writes them. */
+export function s3(bucket: string, keys: string[], eventName = 'ObjectCreated:Put'): S3Event {
+  return {
+    Records: keys.map((key) => ({
+      ...{ eventVersion: '2.1', eventSource: 'aws:s3', awsRegion: 'us-east-1', eventTime: '', eventName },
+      ...{ userIdentity: { principalId: 'a' }, requestParameters: { sourceIPAddress: '192.0.2.1' } },
+      responseElements: { 'x-amz-request-id': 'a', 'x-amz-id-2': 'a' },
+      s3: {
+        ...{ s3SchemaVersion: '1.0', configurationId: 'a' },
+        bucket: { name: bucket, ownerIdentity: { principalId: 'a' }, arn: `arn:aws:s3:::${bucket}` },
+        object: {
+          key: encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/'),
+          size: 1,
+          eTag: '',
+          sequencer: '0',
+        },
+      },
+    })),
+  };
+}
+
+const body = fc.oneof(
+  fc.string(),
+  fc.json(),
+  fc.record({ text: fc.string() }).map((value) => JSON.stringify(value)),
+);
+const method = fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', '', '__proto__');
+const path = fc.oneof(fc.constantFrom('/', '/predict', '/predict/', '/model', '/health'), fc.string());
+const httpApiEvent = fc
+  .tuple(
+    method,
+    path,
+    fc.record(
+      {
+        body,
+        headers: fc.dictionary(fc.string(), fc.string()),
+        isBase64Encoded: fc.boolean(),
+        stage: fc.string(),
+      },
+      { requiredKeys: [] },
+    ),
+  )
+  .map((request): unknown => v2(...request));
+const httpEvent = fc.oneof(
+  httpApiEvent,
+  fc.tuple(method, path, fc.option(body)).map((request): unknown => restApi(...request)),
+  fc.tuple(method, path, body, fc.boolean()).map((request): unknown => loadBalancer(...request)),
+  fc
+    .array(fc.record({ id: fc.string(), body }), { minLength: 1, maxLength: 3 })
+    .map((messages): unknown => sqs(messages)),
+);
+const change = fc.tuple(
+  fc.constantFrom(
+    'version',
+    'headers',
+    'multiValueHeaders',
+    'body',
+    'path',
+    'rawPath',
+    'httpMethod',
+    'requestContext',
+    'isBase64Encoded',
+    'Records',
+    'text',
+  ),
+  fc.oneof(
+    fc.jsonValue({ maxDepth: 2 }),
+    fc.constantFrom(undefined, {}, [null], { http: { method: 'GET' } }, { elb: 1 }),
+  ),
+);
+
+/** Anything at all, direct invokes, and every kind of event that is answered with a part of it replaced now and then. */
+export const anyEvent: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 1, arbitrary: fc.anything({ maxDepth: 2 }) },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      { text: fc.anything({ maxDepth: 1 }), texts: fc.jsonValue(), sentence: fc.string() },
+      { requiredKeys: [] },
+    ),
+  },
+  { weight: 2, arbitrary: httpEvent },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(httpEvent, change)
+      .map(([event, [key, value]]) => ({ ...(event as object), [key]: value })),
+  },
+);

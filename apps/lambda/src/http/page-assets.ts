@@ -95,8 +95,8 @@ async function send() {
     const [prediction] = answer.predictions;
     show(prediction.label + ', ' + percent(prediction.score) + (prediction.truncated ? ' (the end of the text was not read)' : ''), false);
     showBars(prediction.scores);
-    const inside = /dur=([\\d.]+)/.exec(response.headers.get('server-timing') || '');
-    at('timing').textContent = 'Answered in ' + ms.toFixed(0) + ' ms' + (inside ? ', of which the model took ' + inside[1] + ' ms' : '')
+    const inside = [...(response.headers.get('server-timing') || '').matchAll(/dur=([\\d.]+)/g)].reduce((sum, part) => sum + Number(part[1]), 0);
+    at('timing').textContent = 'Answered in ' + ms.toFixed(0) + ' ms' + (inside ? ', of which the model took ' + inside.toFixed(2) + ' ms' : '')
       + ' · ' + answer.model.name + ' ' + answer.model.version;
   } catch (error) {
     at('bars').replaceChildren();

@@ -1,30 +1,10 @@
-import type { Classifier } from '@mainline/classifier';
 import { errorBody, RequestError } from '../errors.ts';
-import type { Limits } from '../limits.ts';
 import { predict, readTexts } from '../predict.ts';
+import type { Report, Service } from '../service.ts';
 import { type HttpRequest, type HttpResponse, readJsonBody } from './message.ts';
 import { renderPage } from './page.ts';
 
-/** What a route needs to answer. */
-export interface Service {
-  classifier: Classifier;
-  limits: Limits;
-  /** The origin whose pages may call this from a browser: "*" is any, "" none. */
-  allowOrigin: string;
-}
-
-/** What a request came to, for the log: no part of it is the client's own words. */
-export interface Outcome {
-  route: string;
-  texts: number;
-  truncated: number;
-}
-
-type Route = (
-  request: HttpRequest,
-  service: Service,
-  outcome: Outcome,
-) => HttpResponse | Promise<HttpResponse>;
+type Route = (request: HttpRequest, service: Service, report: Report) => HttpResponse | Promise<HttpResponse>;
 
 const routes: Record<string, Record<string, Route>> = {
   '/': { GET: (_, { classifier }) => renderPage(classifier.manifest) },
@@ -34,52 +14,52 @@ const routes: Record<string, Record<string, Route>> = {
   },
   '/model': { GET: (_, { classifier }) => json(200, classifier.manifest) },
   '/predict': {
-    POST: async (request, { classifier, limits }, outcome) => {
-      const texts = readTexts(readJsonBody(request, limits), limits);
-      outcome.texts = texts.length;
-      const started = performance.now();
-      const answer = await predict(classifier, texts);
-      outcome.truncated = answer.predictions.filter(({ truncated }) => truncated).length;
-      const timing = `predict;dur=${(performance.now() - started).toFixed(2)}`;
+    POST: async (request, service, report) => {
+      const texts = readTexts(readJsonBody(request, service.limits), service.limits);
+      const answer = await predict(texts, service, report);
+      const timing = `tokenize;dur=${report.tokenizeMs.toFixed(2)}, run;dur=${report.runMs.toFixed(2)}`;
       return json(200, answer, { 'server-timing': timing });
     },
   },
 };
 
-/** Answers a request; what is wrong with it becomes the 4xx it deserves, anything else is thrown on. */
-export async function respond(
-  request: HttpRequest,
-  service: Service,
-  outcome: Outcome,
-): Promise<HttpResponse> {
+/** Answers a request, whatever it is: what is wrong with it gets the 4xx it deserves, what is wrong here a 500. */
+export async function respond(request: HttpRequest, service: Service, report: Report): Promise<HttpResponse> {
   let response: HttpResponse;
   try {
-    response = await dispatch(request, service, outcome);
+    response = await dispatch(request, service, report);
   } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    response = json(error.status, errorBody(error.code, error.message), error.headers);
+    response = refuse(error, report);
   }
   if (service.allowOrigin) response.headers['access-control-allow-origin'] = service.allowOrigin;
   if (request.method === 'HEAD') response.body = '';
+  report.status = response.status;
   return response;
+}
+
+function refuse(error: unknown, report: Report): HttpResponse {
+  if (error instanceof RequestError)
+    return json(error.status, errorBody(error.code, error.message), error.headers);
+  report.error = String(error);
+  return json(500, errorBody('internal', 'The model could not answer; the log has the reason.'));
 }
 
 function dispatch(
   request: HttpRequest,
   service: Service,
-  outcome: Outcome,
+  report: Report,
 ): HttpResponse | Promise<HttpResponse> {
   const methods = Object.hasOwn(routes, request.path) ? routes[request.path] : undefined;
   if (!methods)
     throw new RequestError(404, 'not_found', `There is nothing here: try ${Object.keys(routes).join(', ')}.`);
-  outcome.route = request.path;
+  report.route = request.path;
   const allow = ['OPTIONS', ...Object.keys(methods), ...('GET' in methods ? ['HEAD'] : [])].join(', ');
   if (request.method === 'OPTIONS') return preflight(allow);
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (!route)
     throw new RequestError(405, 'method_not_allowed', `${request.path} answers to ${allow}.`, { allow });
-  return route(request, service, outcome);
+  return route(request, service, report);
 }
 
 /** A JSON response that no cache keeps. */

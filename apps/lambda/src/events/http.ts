@@ -1,0 +1,91 @@
+import type {
+  ALBEvent,
+  ALBResult,
+  APIGatewayProxyEvent,
+  APIGatewayProxyEventV2,
+  APIGatewayProxyResult,
+} from 'aws-lambda';
+import type { HttpRequest } from '../http/message.ts';
+import { respond } from '../http/routes.ts';
+import { eventKind, type Fields, fieldsOf } from './kind.ts';
+
+/** An HTTP API (payload 2.0) or a function URL. */
+export const httpApi = eventKind<APIGatewayProxyEventV2>(
+  'API Gateway HTTP API or function URL',
+  (event) => typeof event.rawPath === 'string' && typeof contextOf(event, 'http').method === 'string',
+  async (event, service, report) => {
+    const { stage, http } = event.requestContext;
+    // With a stage of its own, an HTTP API leaves it in the path.
+    const staged =
+      typeof stage === 'string' && stage !== '$default' && `${event.rawPath}/`.startsWith(`/${stage}/`);
+    const path = staged ? event.rawPath.slice(stage.length + 1) : event.rawPath;
+    const response = await respond(requestOf(http.method, path, event), service, report);
+    const { status, headers, body } = response;
+    return { statusCode: status, headers, body, isBase64Encoded: false };
+  },
+);
+
+/** A REST API (payload 1.0). */
+export const restApi = eventKind<APIGatewayProxyEvent>(
+  'API Gateway REST API',
+  (event) => isProxy(event) && !('elb' in fieldsOf(event.requestContext)),
+  async (event, service, report): Promise<APIGatewayProxyResult> => {
+    const { status, headers, body } = await respond(
+      requestOf(event.httpMethod, event.path, event),
+      service,
+      report,
+    );
+    return { statusCode: status, headers, body, isBase64Encoded: false };
+  },
+);
+
+/** A load balancer, with headers of one or of many values as its target group is set. */
+export const loadBalancer = eventKind<ALBEvent>(
+  'Application Load Balancer',
+  (event) => isProxy(event) && 'elb' in fieldsOf(event.requestContext),
+  async (event, service, report): Promise<ALBResult> => {
+    const { status, headers, body } = await respond(
+      requestOf(event.httpMethod, event.path, event),
+      service,
+      report,
+    );
+    // The answer's headers must have the form of the question's, or the load balancer drops them.
+    const multi = Object.entries(headers).map(([name, value]) => [name, [value]]);
+    return {
+      statusCode: status,
+      ...(event.multiValueHeaders ? { multiValueHeaders: Object.fromEntries(multi) } : { headers }),
+      body,
+      isBase64Encoded: false,
+    };
+  },
+);
+
+const contextOf = (event: Fields, part: string): Fields => fieldsOf(fieldsOf(event.requestContext)[part]);
+
+const isProxy = (event: Fields): boolean =>
+  typeof event.httpMethod === 'string' &&
+  typeof event.path === 'string' &&
+  typeof event.requestContext === 'object';
+
+/** The parts that all of them have alike, trusted no further than their types reach. */
+interface Carrier {
+  headers?: unknown;
+  multiValueHeaders?: unknown;
+  body?: unknown;
+  isBase64Encoded?: unknown;
+}
+
+function requestOf(method: string, path: string, event: Carrier): HttpRequest {
+  const headers = new Map<string, string>();
+  for (const [name, values] of Object.entries(fieldsOf(event.multiValueHeaders)))
+    if (Array.isArray(values)) headers.set(name.toLowerCase(), values.join(', '));
+  for (const [name, value] of Object.entries(fieldsOf(event.headers)))
+    if (typeof value === 'string') headers.set(name.toLowerCase(), value);
+  const body = typeof event.body === 'string' ? event.body : '';
+  return {
+    method: method.toUpperCase(),
+    path: path.replace(/\/+$/, '') || '/',
+    headers,
+    body: event.isBase64Encoded ? Buffer.from(body, 'base64') : body,
+  };
+}

@@ -1,0 +1,116 @@
+import { Readable } from 'node:stream';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { startLocalAws } from '@mainline/local-aws';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { s3 } from '../../test/events.ts';
+import { startHandler, useAwsAt } from '../../test/service.ts';
+import { UnsupportedEvent } from '../errors.ts';
+import { readRows } from './rows.ts';
+
+useAwsAt(() => startLocalAws());
+const { handler } = await startHandler();
+const bucket = 'texts';
+let client: S3Client;
+beforeAll(async () => {
+  client = new S3Client();
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+});
+const put = (key: string, body: string) =>
+  client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+async function predictions(key: string) {
+  const { Body } = await client.send(
+    new GetObjectCommand({ Bucket: bucket, Key: `${key}.predictions.jsonl` }),
+  );
+  const text = await Body!.transformToString();
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+const spam = { label: 'spam', score: expect.closeTo(0.9627, 4), scores: expect.anything(), truncated: false };
+
+describe('a new object', () => {
+  it('of JSON lines gets its predictions beside it, row by row', async () => {
+    const key = 'in/new mails+1.jsonl';
+    const rows = [
+      '{"text":"Free winner!"}',
+      '"Free winner!"',
+      '',
+      '{"sentence":""}',
+      'not json',
+      '{"texts":["a","b"]}',
+    ];
+    await put(key, `\ufeff${rows.join('\r\n')}`);
+    const output = `${key}.predictions.jsonl`;
+    expect(await handler(s3(bucket, [key]))).toEqual({
+      objects: [{ bucket, key, output, rows: 5, failed: 3 }],
+    });
+    expect(await predictions(key)).toEqual([
+      { row: 1, ...spam },
+      { row: 2, ...spam },
+      {
+        row: 3,
+        error: { code: 'invalid_request', message: '"sentence" is empty: there is nothing to classify.' },
+      },
+      { row: 4, error: { code: 'invalid_request', message: expect.any(String) } },
+      { row: 5, error: { code: 'invalid_request', message: 'A row has one text, not several.' } },
+    ]);
+  });
+
+  it('of CSV too, with quotes, line ends in a field and other columns', async () => {
+    await put('mails.csv', '\ufeffid,Text\r\n1,"Free\nwinner!"\r\n2,"""meeting"" notes"\r\n3,\r\n');
+    expect(await handler(s3(bucket, ['mails.csv']))).toMatchObject({ objects: [{ rows: 3, failed: 1 }] });
+    expect(await predictions('mails.csv')).toEqual([
+      { row: 1, ...spam },
+      {
+        row: 2,
+        label: 'ham',
+        score: expect.any(Number),
+        scores: expect.anything(),
+        truncated: expect.any(Boolean),
+      },
+      {
+        row: 3,
+        error: { code: 'invalid_request', message: '"text" is empty: there is nothing to classify.' },
+      },
+    ]);
+  });
+
+  it('of many rows is streamed: more than fits into one part of an upload', async () => {
+    await put('many.jsonl', '{"text":"Free winner!"}\n'.repeat(60_000));
+    expect(await handler(s3(bucket, ['many.jsonl']))).toMatchObject({
+      objects: [{ rows: 60_000, failed: 0 }],
+    });
+    const rows = await predictions('many.jsonl');
+    expect(rows).toHaveLength(60_000);
+    expect(rows.at(-1)).toEqual({ row: 60_000, ...spam });
+  });
+
+  it('that is an answer, or is gone, is left alone', async () => {
+    const key = 'in.jsonl.predictions.jsonl';
+    expect(await handler(s3(bucket, [key]))).toEqual({ objects: [{ bucket, key, skipped: true }] });
+    expect(await handler(s3(bucket, ['a.csv'], 'ObjectRemoved:Delete'))).toMatchObject({
+      objects: [{ skipped: true }],
+    });
+  });
+
+  it('of another format or that can not be read fails the invocation, so that it is tried again or put aside', async () => {
+    await expect(handler(s3(bucket, ['a.parquet']))).rejects.toThrow(UnsupportedEvent);
+    await expect(handler(s3(bucket, ['missing.csv']))).rejects.toThrow(/NoSuchKey|specified key/);
+    await put('broken.csv', 'text\n"never closed');
+    await expect(handler(s3(bucket, ['broken.csv']))).rejects.toThrow(/Quote/);
+    await expect(predictions('broken.csv')).rejects.toThrow(/NoSuchKey|specified key/);
+  });
+});
+
+it('a line without end is never held whole', async () => {
+  let chunks = 0;
+  async function* endless() {
+    for (; chunks < 1000; chunks++) yield Buffer.alloc(100_000, 'a');
+    yield Buffer.from('\n{"text":"a"}');
+  }
+  const rows = [];
+  for await (const row of readRows(Readable.from(endless()), 'jsonl', 1_000_000)) rows.push(row);
+  expect(rows).toEqual([undefined, { text: 'a' }]);
+});

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { sqs } from '../../test/events.ts';
+import { startHandler, useAwsAt } from '../../test/service.ts';
+
+/** What the queue took, and the one message that it doesn't. */
+const sent: { messageId: string; predictions: unknown[] }[] = [];
+const refused = 'refused';
+
+/** SendMessageBatch as SQS speaks it; the official client checks the MD5 of each body. */
+async function startQueue() {
+  const server = createServer(async (request, response) => {
+    const { Entries: entries } = (await json(request)) as { Entries: { Id: string; MessageBody: string }[] };
+    const isRefused = ({ MessageBody: body }: { MessageBody: string }) =>
+      JSON.parse(body).messageId === refused;
+    const taken = entries.filter((entry) => !isRefused(entry));
+    for (const { MessageBody: body } of taken) sent.push(JSON.parse(body));
+    const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+    response.setHeader('content-type', 'application/x-amz-json-1.0');
+    response.end(
+      JSON.stringify({
+        Successful: taken.map(({ Id, MessageBody: body }) => ({
+          Id,
+          MessageId: Id,
+          MD5OfMessageBody: md5(body),
+        })),
+        Failed: entries
+          .filter(isRefused)
+          .map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false })),
+      }),
+    );
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    env: {
+      AWS_ENDPOINT_URL: url,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+    },
+    close: async () => void server.close(),
+  };
+}
+const server = await startQueue();
+useAwsAt(async () => server);
+const toQueue = await startHandler({
+  resultsQueueUrl: `${server.env.AWS_ENDPOINT_URL}/000000000000/results`,
+});
+const toLog = await startHandler();
+
+const mixed = sqs([
+  { id: '1', body: '{"text":"Free winner!"}' },
+  { id: '2', body: 'not json' },
+  { id: '3', body: '{"texts":["meeting notes","free"]}' },
+  { id: '4', body: '{"text":""}' },
+]);
+
+describe('messages', () => {
+  it('are answered one by one to the results queue; only the bad ones come again', async () => {
+    expect(await toQueue.handler(mixed)).toEqual({
+      batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '4' }],
+    });
+    expect(sent).toEqual([
+      { messageId: '1', model: expect.anything(), predictions: [expect.objectContaining({ label: 'spam' })] },
+      {
+        messageId: '3',
+        model: { name: 'tiny', version: toQueue.manifest.version },
+        predictions: [expect.objectContaining({ label: 'ham' }), expect.objectContaining({ label: 'spam' })],
+      },
+    ]);
+  });
+
+  it('whose answer the queue does not take come again too, of more than ten as well', async () => {
+    const ids = [...Array.from({ length: 14 }, (_, i) => `${i}`), refused];
+    const event = sqs(ids.map((id) => ({ id, body: '{"text":"free"}' })));
+    sent.length = 0;
+    expect(await toQueue.handler(event)).toEqual({ batchItemFailures: [{ itemIdentifier: refused }] });
+    expect(sent.map(({ messageId }) => messageId)).toEqual(ids.slice(0, -1));
+  });
+
+  it('of a FIFO queue wait for a failed one of their group', async () => {
+    const body = '{"text":"free"}';
+    const event = sqs([
+      { id: '1', group: 'a', body },
+      { id: '2', group: 'a', body: '' },
+      { id: '3', group: 'b', body },
+      { id: '4', group: 'a', body },
+    ]);
+    expect(await toLog.handler(event)).toEqual({
+      batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '4' }],
+    });
+  });
+
+  it('without a results queue are answered to the log, where bad ones are named, never quoted', async () => {
+    toLog.logged.length = 0;
+    await toLog.handler(mixed);
+    const lines = toLog.logged.map(({ message, messageId, code }) => [message, messageId, code]);
+    expect(lines).toEqual([
+      ['message refused', '2', 'invalid_json'],
+      ['message refused', '4', 'invalid_request'],
+      ['predicted', '1', undefined],
+      ['predicted', '3', undefined],
+      ['invocation', undefined, undefined],
+    ]);
+    expect(JSON.stringify(toLog.logged)).not.toMatch(/winner|not json/);
+  });
+});

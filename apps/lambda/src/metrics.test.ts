@@ -1,0 +1,75 @@
+import type { Classifier, Prediction } from '@mainline/classifier';
+import { makeReference } from '@mainline/classifier';
+import { afterEach, expect, it, vi } from 'vitest';
+import { makeMetrics } from './metrics.ts';
+
+const labels = ['ham', 'spam'];
+const prediction = (label: string): Prediction => ({
+  label,
+  score: 0.9,
+  scores: {},
+  truncated: false,
+  tokens: 8,
+  unknownTokens: 2,
+});
+const usual = [
+  ...Array<Prediction>(50).fill(prediction('ham')),
+  ...Array<Prediction>(50).fill(prediction('spam')),
+];
+const classifier = {
+  manifest: { name: 'mail', version: '0123456789ab', labels },
+  reference: makeReference(usual, labels),
+} as Classifier;
+const timing = { tokenizeMs: 0.5, runMs: 2 };
+
+// In development the library writes to the console, where a test can read along.
+process.env.POWERTOOLS_DEV = 'true';
+process.env.POWERTOOLS_METRICS_DISABLED = 'false';
+afterEach(() => vi.restoreAllMocks());
+
+/** What is written while `act` runs, line by line. */
+function written(act: () => void): Record<string, unknown>[] {
+  const lines: Record<string, unknown>[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)));
+  act();
+  return lines;
+}
+
+it('a call with predictions is one line, a call without is none', () => {
+  const metrics = makeMetrics(classifier, 'mail-live');
+  const lines = written(() => {
+    metrics.publish('first');
+    metrics.record([prediction('spam'), prediction('spam'), prediction('ham')], timing);
+    metrics.publish('second');
+    metrics.publish('third');
+  });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({
+    ...{ service: 'mail-live', model: 'mail', version: '0123456789ab', requestId: 'second' },
+    ...{
+      TokenizeTime: 0.5,
+      RunTime: 2,
+      Texts: 3,
+      'Label:spam': [1, 1],
+      'Label:ham': 1,
+      Score: [0.9, 0.9, 0.9],
+    },
+    UnknownRate: [0.25, 0.25, 0.25],
+  });
+  expect(lines[0]).not.toHaveProperty('DriftLabel');
+});
+
+it('drift is told once in a hundred predictions, of the last five hundred', () => {
+  const metrics = makeMetrics(classifier, 'mail-live');
+  const drifts = (predictions: Prediction[], times: number) =>
+    written(() => {
+      for (let i = 0; i < times; i++) {
+        metrics.record(predictions, timing);
+        metrics.publish(undefined);
+      }
+    }).flatMap(({ DriftLabel: moved }) => (moved === undefined ? [] : [moved]));
+  expect(drifts(usual, 5)).toEqual([0, 0, 0, 0, 0]);
+  const all = drifts([prediction('spam')], 500);
+  expect(all).toHaveLength(5);
+  for (const [i, moved] of all.entries()) expect(moved).toBeGreaterThan(i ? (all[i - 1] as number) : 0);
+});
