@@ -47,7 +47,10 @@ async function answer(
   try {
     reply = await route(call);
   } catch (error) {
-    if (request.destroyed && !request.complete) return;
+    if (request.destroyed && !request.complete) {
+      response.destroy();
+      return;
+    }
     reply = toJson(error);
     if (!(error instanceof AwsError)) log(`${call.method} ${rawPath}: ${describe(error)}`);
   }

@@ -32,10 +32,11 @@ export async function readBody(call: Call, limitBytes = 8 << 20): Promise<Buffer
   let sizeBytes = 0;
   for await (const chunk of call.body as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes)
-      throw new AwsError('RequestTooLargeException', `Request must be smaller than ${limitBytes} bytes`, 413);
-    chunks.push(chunk);
+    // The rest of a body that is too large is read and dropped: a client in the middle of sending hears no answer.
+    if (sizeBytes <= limitBytes) chunks.push(chunk);
   }
+  if (sizeBytes > limitBytes)
+    throw new AwsError('RequestTooLargeException', `Request must be smaller than ${limitBytes} bytes`, 413);
   return Buffer.concat(chunks);
 }
 

@@ -1,0 +1,187 @@
+import {
+  CreateFunctionCommand,
+  InvokeCommand,
+  LambdaClient,
+  waitUntilFunctionActiveV2,
+} from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
+import { clientConfig, pushHandler } from '../test/push-handler.ts';
+
+let aws: LocalAws;
+let lambda: LambdaClient;
+
+beforeAll(async () => {
+  aws = await startLocalAws({ delays: { createMs: 1, updateMs: 1, publishMs: 1 } });
+  lambda = new LambdaClient(clientConfig(aws));
+});
+afterAll(async () => {
+  lambda.destroy();
+  await aws.close();
+});
+
+let made = 0;
+async function create(files: Record<string, string>, extra = {}): Promise<string> {
+  const FunctionName = `fn${made++}`;
+  await lambda.send(
+    new CreateFunctionCommand({
+      FunctionName,
+      PackageType: 'Image',
+      Code: { ImageUri: await pushHandler(aws, files) },
+      Role: 'arn:aws:iam::000000000000:role/any',
+      MemorySize: 256,
+      Timeout: 10,
+      ...extra,
+    }),
+  );
+  await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 10, minDelay: 0.01 }, { FunctionName });
+  return FunctionName;
+}
+
+async function invoke(FunctionName: string, event: unknown = {}, extra = {}) {
+  const answer = await lambda.send(
+    new InvokeCommand({
+      FunctionName,
+      Payload: Buffer.from(JSON.stringify(event)),
+      LogType: 'Tail',
+      ...extra,
+    }),
+  );
+  return {
+    status: answer.StatusCode,
+    error: answer.FunctionError,
+    version: answer.ExecutedVersion,
+    payload: JSON.parse(Buffer.from(answer.Payload!).toString('utf8') || 'null'),
+    log: Buffer.from(answer.LogResult ?? '', 'base64').toString('utf8'),
+  };
+}
+
+describe('a handler', () => {
+  it('gets the event, the context and the environment that Lambda gives it', async () => {
+    const name = await create(
+      {
+        'index.mjs': `export const handler = async (event, context) => ({
+          event, arn: context.invokedFunctionArn, left: context.getRemainingTimeInMillis(),
+          name: process.env.AWS_LAMBDA_FUNCTION_NAME, memory: context.memoryLimitInMB,
+          mine: process.env.MINE, cwd: process.cwd() === process.env.LAMBDA_TASK_ROOT, client: context.clientContext,
+          host: process.env.HOME ?? null });`,
+      },
+      { Environment: { Variables: { MINE: 'yes' } } },
+    );
+    const { payload, error } = await invoke(
+      name,
+      { a: [1, 'ü'] },
+      { ClientContext: Buffer.from('{"custom":{"k":"v"}}').toString('base64') },
+    );
+    expect(error).toBeUndefined();
+    expect(payload).toMatchObject({
+      event: { a: [1, 'ü'] },
+      arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+      name,
+      memory: '256',
+      mine: 'yes',
+      cwd: true,
+      client: { custom: { k: 'v' } },
+      host: null,
+    });
+    expect(payload.left).toBeGreaterThan(5000);
+  });
+
+  it('lives on between events, and its output is in the log with START, END and REPORT', async () => {
+    const name = await create({
+      'index.mjs': `let count = 0; console.log('init once');
+        export const handler = async () => { console.log('counting'); return ++count; };`,
+    });
+    const first = await invoke(name);
+    expect(first.payload).toBe(1);
+    expect(first.log).toMatch(/init once.*START RequestId.*counting.*END RequestId.*Init Duration: /s);
+    const second = await invoke(name);
+    expect(second.payload).toBe(2);
+    expect(second.log).not.toContain('Init Duration');
+    expect(second.log).not.toContain('init once');
+  });
+
+  it('runs in as many processes as there are requests at once', async () => {
+    const name = await create({
+      'index.mjs': `export const handler = async () => { await new Promise((r) => setTimeout(r, 300)); return process.pid; };`,
+    });
+    const pids = await Promise.all([1, 2, 3].map(() => invoke(name)));
+    expect(new Set(pids.map(({ payload }) => payload)).size).toBe(3);
+  });
+
+  it('may be CommonJS; with a callback it is refused, as by the runtime of Node 24', async () => {
+    const name = await create({ 'index.js': 'exports.handler = async (event) => event.x * 2;' });
+    expect((await invoke(name, { x: 21 })).payload).toBe(42);
+    const old = await create({ 'index.js': 'exports.handler = (event, context, callback) => callback();' });
+    expect((await invoke(old)).payload).toMatchObject({ errorType: 'Runtime.CallbackHandlerDeprecated' });
+  });
+});
+
+describe('a failure', () => {
+  it('of the handler is its error, with the type and trace', async () => {
+    const name = await create({
+      'index.mjs': `export const handler = async () => { throw new TypeError('no good'); };`,
+    });
+    const { status, error, payload, log } = await invoke(name);
+    expect([status, error]).toEqual([200, 'Unhandled']);
+    expect(payload).toMatchObject({ errorType: 'TypeError', errorMessage: 'no good' });
+    expect(log).toContain('no good');
+  });
+
+  it('at init is told on every invocation: a throw, a missing module, a missing handler', async () => {
+    const throws = await create({ 'index.mjs': `throw new Error('cannot start');` });
+    for (let i = 0; i < 2; i++)
+      expect(await invoke(throws)).toMatchObject({
+        error: 'Unhandled',
+        payload: { errorType: 'Error', errorMessage: 'cannot start' },
+      });
+    const missing = await create({ 'other.mjs': '' });
+    expect(await invoke(missing)).toMatchObject({ payload: { errorType: 'Runtime.ImportModuleError' } });
+    const nameless = await create({ 'index.mjs': 'export const handle = 1;' });
+    expect(await invoke(nameless)).toMatchObject({ payload: { errorType: 'Runtime.HandlerNotFound' } });
+  });
+
+  it('of the process is Runtime.ExitError, and the next event gets a new process', async () => {
+    const name = await create({
+      'index.mjs': `export const handler = async (event) => { if (event.die) process.exit(3); return 'alive'; };`,
+    });
+    expect((await invoke(name)).payload).toBe('alive');
+    expect(await invoke(name, { die: true })).toMatchObject({
+      error: 'Unhandled',
+      payload: {
+        errorType: 'Runtime.ExitError',
+        errorMessage: expect.stringContaining('Runtime exited with error: exit status 3'),
+      },
+    });
+    expect((await invoke(name)).payload).toBe('alive');
+  });
+
+  it('to finish in time ends the process, also one that never yields', async () => {
+    const name = await create(
+      {
+        'index.mjs': `export const handler = async (event) => { if (event.spin) for (;;); return 'quick'; };`,
+      },
+      { Timeout: 1 },
+    );
+    expect(await invoke(name, { spin: true })).toMatchObject({
+      error: 'Unhandled',
+      payload: { errorType: 'Sandbox.Timedout', errorMessage: expect.stringContaining('after 1.00 seconds') },
+    });
+    expect((await invoke(name)).payload).toBe('quick');
+  });
+
+  it('of the request is refused: no JSON, no such function, too large', async () => {
+    const name = await create({ 'index.mjs': 'export const handler = async () => 1;' });
+    const refusal = (extra: object) =>
+      lambda.send(new InvokeCommand({ FunctionName: name, ...extra })).then(
+        () => expect.fail('expected Lambda to refuse'),
+        (error: Error) => error.name,
+      );
+    expect(await refusal({ Payload: Buffer.from('{') })).toBe('InvalidRequestContentException');
+    expect(await refusal({ FunctionName: 'nobody' })).toBe('ResourceNotFoundException');
+    expect(await refusal({ Qualifier: '7' })).toBe('ResourceNotFoundException');
+    expect(await refusal({ Payload: Buffer.alloc(6 * 1024 * 1024 + 1, '1') })).toBe(
+      'RequestTooLargeException',
+    );
+  });
+});

@@ -1,0 +1,206 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AwsError } from '../../errors.ts';
+import type { LogStore } from '../../logs/log-store.ts';
+import { fingerprint, functionArn, type LambdaFunction, type Version } from '../function.ts';
+import { workerEnvironment } from './environment.ts';
+import { errorPayload } from './error-payload.ts';
+import type { ImageRoots } from './image-root.ts';
+import { InvocationLog, LogStream } from './invocation-log.ts';
+import { type Outcome, Worker } from './worker.ts';
+
+export interface PoolOptions {
+  roots: ImageRoots;
+  logs: LogStore;
+  /** Environment through which a handler's own SDK clients reach this server. */
+  credentials: () => Record<string, string>;
+  /** Workers that may run at once, over all functions. */
+  maxConcurrency: number;
+  /** Lambda's limit for the init phase: 10 seconds. */
+  initLimitMs: number;
+  /** How long an idle worker is kept. */
+  keepIdleMs: number;
+}
+
+/** One event for one version. */
+export interface InvokeRequest {
+  payload: Uint8Array;
+  /** As the caller addressed the function: alias, version or nothing. */
+  qualifier?: string;
+  clientContext?: string;
+  requestId?: string;
+}
+
+export interface InvokeResult {
+  requestId: string;
+  payload: Buffer;
+  /** The handler, its init or its time limit failed; `payload` says how. */
+  isError: boolean;
+  contentType: string | undefined;
+  /** The last 4 KB of log, complete once this settles. */
+  logTail: Promise<string>;
+}
+
+interface Slot {
+  key: string;
+  worker: Worker;
+  stream: LogStream;
+  retired: boolean;
+  idleTimer?: NodeJS.Timeout;
+}
+
+/** Workers by function and version: one per concurrent request, reused while they are idle. */
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #slots = new Map<string, Set<Slot>>();
+  readonly #active = new Map<string, number>();
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Runs one event; throws TooManyRequestsException when the function or the account is at its limit. */
+  async invoke(fn: LambdaFunction, version: Version, request: InvokeRequest): Promise<InvokeResult> {
+    const requestId = request.requestId ?? randomUUID();
+    const release = this.#enter(fn);
+    try {
+      const { slot, failure } = await this.#ready(fn, version);
+      const log = new InvocationLog(slot.stream, requestId, version, slot.worker);
+      if (failure) {
+        log.end();
+        return result(requestId, failure, version, log);
+      }
+      const limitMs = version.timeoutSeconds * 1000;
+      const invocation = {
+        requestId,
+        arn: functionArn(fn.name, request.qualifier),
+        payload: request.payload,
+        deadlineMs: Date.now() + limitMs,
+        traceId: traceId(),
+        ...(request.clientContext !== undefined && { clientContext: request.clientContext }),
+      };
+      const { outcome, finished } = slot.worker.invoke(invocation, limitMs);
+      const ended = finished.then(() => log.end());
+      const settled = await outcome;
+      this.#release(fn.name, slot);
+      return result(requestId, settled, version, log, ended);
+    } finally {
+      release();
+    }
+  }
+
+  /** Ends the workers of a function whose key (`version:fingerprint`) is no longer wanted; busy ones after their event. */
+  retire(name: string, isUnwanted: (key: string) => boolean): void {
+    for (const slot of this.#slots.get(name) ?? []) {
+      if (!isUnwanted(slot.key)) continue;
+      slot.retired = true;
+      if (slot.worker.isIdle) this.#drop(name, slot);
+    }
+  }
+
+  /** Ends every worker and waits until they are gone. */
+  async close(): Promise<void> {
+    const slots = [...this.#slots.values()].flatMap((set) => [...set]);
+    this.#slots.clear();
+    for (const slot of slots) clearTimeout(slot.idleTimer);
+    await Promise.all(slots.map((slot) => slot.worker.stop()));
+  }
+
+  #enter(fn: LambdaFunction): () => void {
+    const active = this.#active.get(fn.name) ?? 0;
+    const total = [...this.#active.values()].reduce((sum, one) => sum + one, 0);
+    const throttled = (Reason: string) =>
+      new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429, {
+        fields: { Reason, Type: 'User' },
+        headers: { 'retry-after': '1' },
+      });
+    if (fn.reservedConcurrency !== undefined && active >= fn.reservedConcurrency)
+      throw throttled('ReservedFunctionConcurrentInvocationLimitExceeded');
+    if (total >= this.#options.maxConcurrency) throw throttled('ConcurrentInvocationLimitExceeded');
+    this.#active.set(fn.name, active + 1);
+    return () => this.#active.set(fn.name, this.#active.get(fn.name)! - 1);
+  }
+
+  /** An idle worker, or a new one that is through its init. */
+  async #ready(fn: LambdaFunction, version: Version): Promise<{ slot: Slot; failure?: Outcome }> {
+    const key = `${version.version}:${fingerprint(version)}`;
+    if (version.version === '$LATEST')
+      this.retire(fn.name, (other) => other.startsWith('$LATEST:') && other !== key);
+    const slots = this.#slots.get(fn.name) ?? new Set();
+    this.#slots.set(fn.name, slots);
+    const idle = [...slots].find((slot) => slot.key === key && slot.worker.isIdle);
+    if (idle) {
+      clearTimeout(idle.idleTimer);
+      return { slot: idle };
+    }
+    // Lambda gives init ten seconds; what takes longer is started anew on the invocation's own time.
+    const limits = [this.#options.initLimitMs, version.timeoutSeconds * 1000];
+    for (const [attempt, limitMs] of limits.entries()) {
+      const slot = await this.#start(fn, version, key);
+      slots.add(slot);
+      const failure = await slot.worker.ready(limitMs);
+      if (!failure) return { slot };
+      slots.delete(slot);
+      if (failure.kind !== 'timeout' || attempt === limits.length - 1) return { slot, failure };
+    }
+    throw new Error('unreachable');
+  }
+
+  async #start(fn: LambdaFunction, version: Version, key: string): Promise<Slot> {
+    const root = await this.#options.roots.get(version.digest);
+    const streamName = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[${version.version}]${randomBytes(16).toString('hex')}`;
+    const stream = new LogStream(this.#options.logs, version.logGroup, streamName);
+    const taskRoot = join(root.folder, 'var/task');
+    const workingDirectory = join(
+      root.folder,
+      version.workingDirectory ?? root.config.WorkingDir ?? 'var/task',
+    );
+    const worker = await Worker.start({
+      environment: (runtimeApi) =>
+        workerEnvironment({
+          name: fn.name,
+          version,
+          config: root.config,
+          taskRoot,
+          runtimeApi,
+          logStream: streamName,
+          credentials: this.#options.credentials(),
+        }),
+      workingDirectory: existsSync(workingDirectory) ? workingDirectory : taskRoot,
+      memoryMb: version.memoryMb,
+      onLine: (line) => stream.write(line),
+    });
+    return { key, worker, stream, retired: false };
+  }
+
+  #release(name: string, slot: Slot): void {
+    if (slot.retired || !slot.worker.isAlive) this.#drop(name, slot);
+    else slot.idleTimer = setTimeout(() => this.#drop(name, slot), this.#options.keepIdleMs).unref();
+  }
+
+  #drop(name: string, slot: Slot): void {
+    clearTimeout(slot.idleTimer);
+    this.#slots.get(name)?.delete(slot);
+    void slot.worker.stop();
+  }
+}
+
+function result(
+  requestId: string,
+  outcome: Outcome,
+  version: Version,
+  log: InvocationLog,
+  ended: Promise<void> = Promise.resolve(),
+): InvokeResult {
+  return {
+    requestId,
+    payload: errorPayload(outcome, requestId, version.timeoutSeconds),
+    isError: outcome.kind !== 'response',
+    contentType: outcome.kind === 'response' ? outcome.contentType : undefined,
+    logTail: ended.then(() => log.tail),
+  };
+}
+
+const traceId = () =>
+  `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;

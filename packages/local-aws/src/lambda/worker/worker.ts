@@ -1,0 +1,164 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Invocation, RuntimeApi, type RuntimeResult } from './runtime-api.ts';
+
+/** How an invocation ended, in the words of Lambda's error types where it failed. */
+export type Outcome =
+  | RuntimeResult
+  | { kind: 'init-error'; payload: Buffer }
+  | { kind: 'exit'; status: string }
+  | { kind: 'timeout' };
+
+export interface WorkerOptions {
+  environment: (runtimeApi: string) => Record<string, string>;
+  workingDirectory: string;
+  memoryMb: number;
+  onLine: (line: string) => void;
+}
+
+const preload = import.meta.resolve('./preload.ts');
+const runtimeClient = fileURLToPath(import.meta.resolve('aws-lambda-ric'));
+
+/** One execution environment: this machine's Node with the real runtime client, fed by a Runtime API of its own. */
+export class Worker {
+  readonly #child: ChildProcess;
+  readonly #api: RuntimeApi;
+  readonly #startedAt = performance.now();
+  readonly #idle = Promise.withResolvers<void>();
+  #current: { requestId: string; settle: (outcome: Outcome) => void; finish: () => void } | undefined;
+  /** Ends the invocation that is answered but whose runtime has not asked for more yet. */
+  #finishing: (() => void) | undefined;
+  #initMs: number | undefined;
+  #initTold = false;
+  #failure: Outcome | undefined;
+
+  private constructor(child: ChildProcess, api: RuntimeApi) {
+    this.#child = child;
+    this.#api = api;
+  }
+
+  static async start(options: WorkerOptions): Promise<Worker> {
+    const events = {
+      onNext: () => worker.#onNext(),
+      onResult: (id: string, result: RuntimeResult) => worker.#onResult(id, result),
+      onInitError: (payload: Buffer) => worker.#fail({ kind: 'init-error', payload }),
+    };
+    const api = await RuntimeApi.start(events);
+    const child = spawn(
+      process.execPath,
+      [`--max-old-space-size=${options.memoryMb}`, '--import', preload, runtimeClient],
+      {
+        cwd: options.workingDirectory,
+        env: options.environment(api.address),
+        // fd 3 is the lifeline that preload.ts watches: it closes with this process, however that ends.
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      },
+    );
+    const worker = new Worker(child, api);
+    for (const stream of [child.stdout!, child.stderr!])
+      createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', options.onLine);
+    child.on('error', (error) => worker.#fail({ kind: 'exit', status: error.message }));
+    child.on('exit', (code, signal) =>
+      worker.#fail({ kind: 'exit', status: signal ? `signal: ${signal}` : `exit status ${code}` }),
+    );
+    return worker;
+  }
+
+  /** Whether it can take an invocation: alive, and the last one answered. */
+  get isIdle(): boolean {
+    return !this.#failure && !this.#current;
+  }
+
+  get isAlive(): boolean {
+    return !this.#failure;
+  }
+
+  /** The time from spawn to the first request for work, told once: it belongs to the first invocation. */
+  takeInitMs(): number[] {
+    if (this.#initMs === undefined || this.#initTold) return [];
+    this.#initTold = true;
+    return [this.#initMs];
+  }
+
+  /** Largest resident size so far, where the system tells (Linux). */
+  get peakMemoryMb(): number | undefined {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+      return Math.ceil(Number(status.match(/VmHWM:\s+(\d+) kB/)?.[1]) / 1024);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Waits until init is over, at most `limitMs`; the outcome says what went wrong, `undefined` that nothing did.
+   */
+  async ready(limitMs: number): Promise<Outcome | undefined> {
+    if (this.#initMs === undefined && !this.#failure) await within(this.#idle.promise, limitMs);
+    if (this.#initMs === undefined && !this.#failure) this.#fail({ kind: 'timeout' });
+    return this.#failure;
+  }
+
+  /** Runs one event; `finished` settles when the runtime asks for the next one, so that all its output is in. */
+  invoke(invocation: Invocation, limitMs: number): { outcome: Promise<Outcome>; finished: Promise<void> } {
+    const outcome = Promise.withResolvers<Outcome>();
+    const finished = Promise.withResolvers<void>();
+    const timer = setTimeout(() => this.#fail({ kind: 'timeout' }), limitMs);
+    this.#current = {
+      requestId: invocation.requestId,
+      settle: (result) => {
+        clearTimeout(timer);
+        outcome.resolve(result);
+      },
+      finish: finished.resolve,
+    };
+    if (this.#failure) this.#fail(this.#failure);
+    else this.#api.give(invocation);
+    return { outcome: outcome.promise, finished: finished.promise };
+  }
+
+  /** Ends the process at once. */
+  async stop(): Promise<void> {
+    this.#fail({ kind: 'exit', status: 'stopped' });
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null || !this.#child.pid) return;
+    await new Promise((resolve) => this.#child.once('exit', resolve));
+  }
+
+  #onNext(): void {
+    this.#initMs ??= performance.now() - this.#startedAt;
+    this.#idle.resolve();
+    this.#finishing?.();
+    this.#finishing = undefined;
+  }
+
+  #onResult(requestId: string, result: RuntimeResult): void {
+    if (this.#current?.requestId !== requestId) return;
+    const { settle, finish } = this.#current;
+    this.#current = undefined;
+    this.#finishing = finish;
+    settle(result);
+  }
+
+  #fail(outcome: Outcome): void {
+    this.#failure ??= outcome;
+    this.#child.kill('SIGKILL');
+    this.#api.stop();
+    this.#idle.resolve();
+    const current = this.#current;
+    this.#current = undefined;
+    this.#finishing?.();
+    current?.settle(this.#failure);
+    current?.finish();
+  }
+}
+
+async function within(promise: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([promise, limit]);
+  clearTimeout(timer);
+}
