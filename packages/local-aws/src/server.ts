@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AwsError, PortTakenError } from './errors.ts';
 import type { Call, Reply } from './http/call.ts';
 import { send } from './http/send.ts';
 
-/** Listens on 127.0.0.1 and hands every request to `route`; throws PortTakenError. */
+/** Listens on 127.0.0.1 and hands every request to `route` until `close`; throws PortTakenError. */
 export async function listen(
   port: number,
   route: (call: Call) => Promise<Reply>,
   log: (line: string) => void,
-): Promise<{ server: Server; port: number }> {
+): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => void answer(request, response, route, log));
   // Large uploads over slow links are no attack on a server that only its own machine can reach.
   server.requestTimeout = 0;
@@ -21,7 +21,14 @@ export async function listen(
     );
     server.listen(port, '127.0.0.1', resolve);
   });
-  return { server, port: (server.address() as AddressInfo).port };
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
 }
 
 async function answer(

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { baseRepository, baseTag, seedBaseImage } from './base-image/seed-base-image.ts';
@@ -12,6 +12,7 @@ import { createLambda, type LambdaOptions } from './lambda/lambda.ts';
 import { LogStore } from './logs/log-store.ts';
 import { createS3 } from './s3/s3.ts';
 import { listen } from './server.ts';
+import { lockDataFolder } from './state/data-folder.ts';
 import { sts } from './sts.ts';
 
 export interface LocalAwsOptions extends LambdaOptions {
@@ -19,6 +20,8 @@ export interface LocalAwsOptions extends LambdaOptions {
   port?: number;
   /** Folder that keeps everything; without it a temporary one that `close` removes. */
   data?: string;
+  /** Buckets to have from the start; what they hold already stays. */
+  buckets?: string[];
   /** How long a registry password is good for; twelve hours in AWS. */
   ecrTokenLifetimeMs?: number;
   log?: (line: string) => void;
@@ -37,16 +40,26 @@ export interface LocalAws {
   close(): Promise<void>;
 }
 
-/** Starts S3 and STS on one port of 127.0.0.1; throws PortTakenError. */
+/**
+ * Starts S3, ECR with its registry, Lambda with its function URLs, and STS on one port of 127.0.0.1. Throws
+ * PortTakenError, DataInUseError or StateError, and has then left nothing running.
+ */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
-  const log = options.log ?? (() => {});
-  const folder = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'local-aws-'));
-  mkdirSync(folder, { recursive: true });
-  const s3 = createS3(join(folder, 's3'));
-  const ecr = createEcr(join(folder, 'ecr'), options.ecrTokenLifetimeMs);
-  await seedBaseImage(ecr.store);
+  const running = new AsyncDisposableStack();
+  try {
+    return await start(options, running);
+  } catch (error) {
+    await running.disposeAsync();
+    throw error;
+  }
+}
 
-  const logs = new LogStore(join(folder, 'logs'));
+/** Whatever has to end is put on `running`, last started first ended. */
+async function start(options: LocalAwsOptions, running: AsyncDisposableStack): Promise<LocalAws> {
+  const folder = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'local-aws-'));
+  if (!options.data) running.defer(() => rmSync(folder, { recursive: true, force: true }));
+  running.defer(lockDataFolder(folder));
+
   const env = (): Record<string, string> => ({
     AWS_ENDPOINT_URL: url,
     AWS_REGION: region,
@@ -54,7 +67,12 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   });
+  const s3 = createS3(join(folder, 's3'), options.buckets);
+  const ecr = createEcr(join(folder, 'ecr'), options.ecrTokenLifetimeMs);
+  await seedBaseImage(ecr.store);
+  const logs = new LogStore(join(folder, 'logs'));
   const lambda = createLambda(join(folder, 'lambda'), ecr.store, logs, env, options);
+  running.defer(lambda.close);
   const services: Record<string, Service> = {
     s3: s3.handle,
     ecr: ecr.handle,
@@ -77,7 +95,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     );
   }
 
-  const { server, port } = await listen(options.port ?? 0, route, log);
+  const { port, close } = await listen(options.port ?? 0, route, options.log ?? (() => {}));
+  running.defer(close);
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
@@ -86,11 +105,6 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     account,
     env: env(),
     baseImage: `127.0.0.1:${port}/${baseRepository}:${baseTag}`,
-    async close() {
-      await lambda.close();
-      server.closeAllConnections();
-      await new Promise<void>((done) => server.close(() => done()));
-      if (!options.data) rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => running.disposeAsync(),
   };
 }
