@@ -29,10 +29,20 @@ export interface S3 {
 const xml = { 'content-type': 'application/xml' };
 const validName = /^(?=.{3,63}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/;
 
-/** Opens the buckets under `folder` and answers S3's REST calls, path style. */
-export function createS3(folder: string): S3 {
+/** Opens the buckets under `folder`, `wanted` ones included, and answers S3's REST calls, path style. */
+export function createS3(folder: string, wanted: string[] = []): S3 {
   mkdirSync(folder, { recursive: true });
   const buckets = new Map(readdirSync(folder).map((name) => [name, new Bucket(folder, name)]));
+  for (const name of wanted) create(name);
+
+  function create(name: string): void {
+    if (!validName.test(name) || name.includes('..'))
+      throw new AwsError('InvalidBucketName', 'The specified bucket is not valid.', 400, {
+        fields: { BucketName: name },
+      });
+    // In us-east-1 creating a bucket one owns succeeds.
+    if (!buckets.has(name)) buckets.set(name, new Bucket(folder, name));
+  }
 
   function find(name: string): Bucket {
     const bucket = buckets.get(name);
@@ -47,12 +57,7 @@ export function createS3(folder: string): S3 {
     const { method, query } = call;
     if (method === 'PUT' && !query.has('versioning')) {
       await readBody(call);
-      if (!validName.test(name) || name.includes('..'))
-        throw new AwsError('InvalidBucketName', 'The specified bucket is not valid.', 400, {
-          fields: { BucketName: name },
-        });
-      // In us-east-1 creating a bucket one owns succeeds.
-      if (!buckets.has(name)) buckets.set(name, new Bucket(folder, name));
+      create(name);
       return { status: 200, headers: { location: `/${name}` } };
     }
     const bucket = find(name);
