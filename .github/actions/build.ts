@@ -30,6 +30,8 @@ export async function bundle(verb: string): Promise<Uint8Array> {
     target: 'node24',
     mainFields: ['module', 'main'],
     minify: true,
+    // Errors are named after their classes, calls after their commands.
+    keepNames: true,
     legalComments: 'none',
     logLevel: 'error',
     // CommonJS dependencies call require for Node's own modules, which an ES module has to make for itself.

@@ -67,7 +67,7 @@ it('summarises what is in the image', () => {
     summarise(
       { layout: '/x', digest: `sha256:${'ab'.repeat(32)}`, sizeBytes: 61_200_000, layers: [] },
       'public.ecr.aws/lambda/nodejs:24',
-      { name: 'spam', version: 'abc123' },
+      { name: 'spam', version: 'abc123', metrics: {} },
     ),
   ).toMatchInlineSnapshot(`
     "### 📦 Image built

@@ -1,7 +1,7 @@
 import { type AssembledImage, assemble } from '@mainline/oci';
 import { defineAction } from '../lib/action.ts';
 import { defaulted, lines, optional, required, text } from '../lib/inputs.ts';
-import { type ModelName, readModelName } from '../lib/model-name.ts';
+import { type Model, readModel } from '../lib/model.ts';
 import { bytes, code, shortDigest, table } from '../lib/summary.ts';
 
 /** Folders → an OCI layout, layers in order of change. */
@@ -19,7 +19,7 @@ export const action = defineAction({
   outputs: ['layout', 'digest', 'size', 'model-name', 'model-version'],
 
   async perform({ base, platform, runtime, app, model, command, output }, job) {
-    const named = model === undefined ? undefined : await readModelName(model);
+    const named = model === undefined ? undefined : await readModel(model);
     const image = await assemble({
       ...(base !== 'scratch' && { base: { reference: base } }),
       platform,
@@ -45,12 +45,12 @@ export const action = defineAction({
   },
 });
 
-function labels({ name, version }: ModelName): Record<string, string> {
+function labels({ name, version }: Model): Record<string, string> {
   return { 'dev.mainline.model.name': name, 'dev.mainline.model.version': version };
 }
 
 /** The job summary of a build: what is in the image. */
-export function summarise(image: AssembledImage, base: string, model: ModelName | undefined): string {
+export function summarise(image: AssembledImage, base: string, model: Model | undefined): string {
   const facts = [
     ['Digest', shortDigest(image.digest)],
     ['Size', `${bytes(image.sizeBytes)} in ${image.layers.length} layers`],

@@ -1,30 +1,163 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
+import { GetAliasCommand, GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { type LocalAws, startLocalAws } from '@mainline/local-aws';
+import { assemble, push } from '@mainline/oci';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnAction } from '../lib/test/spawn-action.ts';
 
 const program = join(import.meta.dirname, 'dist/index.js');
-const image = `registry.example/spam@sha256:${'ab'.repeat(32)}`;
+const nowhere = `registry.example/spam@sha256:${'ab'.repeat(32)}`;
+const role = 'arn:aws:iam::000000000000:role/spam';
 
-describe('deploy-lambda refuses before the first call', () => {
+let aws: LocalAws;
+let ecr: ECRClient;
+let lambda: LambdaClient;
+let folder: string;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  const credentials = {
+    accessKeyId: aws.env.AWS_ACCESS_KEY_ID ?? '',
+    secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY ?? '',
+  };
+  const client = { endpoint: aws.url, region: aws.region, credentials };
+  ecr = new ECRClient(client);
+  lambda = new LambdaClient(client);
+  folder = await mkdtemp(join(tmpdir(), 'deploy-lambda-'));
+  await ecr.send(new CreateRepositoryCommand({ repositoryName: 'spam' }));
+  await writeFile(
+    join(folder, 'golden.json'),
+    JSON.stringify({
+      schemaVersion: 1,
+      tolerance: 0.001,
+      cases: [
+        { text: 'Buy now!', label: 'spam', scores: { ham: 0.1, spam: 0.9 } },
+        { text: 'See you at noon', label: 'ham', scores: { ham: 0.8, spam: 0.2 } },
+      ],
+    }),
+  );
+  await writeFile(
+    join(folder, 'manifest.json'),
+    JSON.stringify({ name: 'spam', version: 'm1', metrics: { accuracy: 0.98, mcc: 0.95 } }),
+  );
+});
+afterAll(async () => {
+  ecr.destroy();
+  lambda.destroy();
+  await aws.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Pushes a function that takes an exclamation mark for spam, with this score. */
+async function image(spamScore: number): Promise<string> {
+  const app = join(folder, `app-${spamScore}`);
+  await mkdir(app, { recursive: true });
+  await writeFile(
+    join(app, 'index.mjs'),
+    `export const handler = async ({ text }) => {
+      const spam = text.includes('!') ? ${spamScore} : 0.2;
+      return {
+        model: { name: 'spam', version: 'm1' },
+        predictions: [{ label: spam > 0.5 ? 'spam' : 'ham', score: Math.max(spam, 1 - spam), scores: { ham: 1 - spam, spam } }],
+      };
+    };`,
+  );
+  const layout = join(folder, `layout-${spamScore}`);
+  await assemble({
+    base: { reference: aws.baseImage },
+    platform: process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64',
+    layers: [{ name: 'app', from: app, to: '/var/task' }],
+    config: { command: ['index.handler'] },
+    output: layout,
+  });
+  const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
+  const [username = '', password = ''] = atob(authorizationData?.[0]?.authorizationToken ?? '').split(':');
+  const { reference } = await push({
+    layout,
+    registry: `127.0.0.1:${aws.port}`,
+    repository: 'spam',
+    credential: { username, password },
+  });
+  return reference;
+}
+
+const run = (inputs: Record<string, string>) =>
+  spawnAction(program, {
+    cwd: folder,
+    with: {
+      'function-name': 'spam',
+      golden: 'golden.json',
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+      ...inputs,
+    },
+    env: { ...aws.env, GITHUB_SHA: 'c0ffee0' },
+  });
+
+describe('deploy-lambda', () => {
+  it('creates a function that serves at its URL, leaves it alone the second time, and moves on with the next image', async () => {
+    const first = await run({ image: await image(0.9), role, 'url-auth': 'NONE' });
+    expect(first.log).not.toContain('::error');
+    expect(first).toMatchObject({
+      exitCode: 0,
+      outputs: { version: '1', alias: 'live', changed: 'true', url: expect.stringMatching(/^http:/) },
+    });
+    expect(first.summary).toContain('### 🚀 `spam:live` is live');
+    expect(first.summary).toContain('2 golden requests answered as recorded');
+    const answer = await fetch(first.outputs.url ?? '', { method: 'POST', body: '{}' });
+    expect(answer.status).not.toBe(403);
+
+    const again = await run({ image: await image(0.9), role, 'url-auth': 'NONE' });
+    expect(again.outputs).toMatchObject({ version: '1', changed: 'false', url: first.outputs.url });
+    expect(again.log).toContain('Nothing to do: spam:live serves this already, as version 1');
+
+    const next = await run({ image: await image(0.9004), memory: '256', 'dry-run': 'true' });
+    expect(next.outputs).toMatchObject({ changed: 'false' });
+    expect(next.outputs.changes).toMatch(/^image: [0-9a-f]{12} → [0-9a-f]{12}\nconfiguration: memory\n/);
+    const moved = await run({
+      image: await image(0.9004),
+      memory: '256',
+      'environment-variables': 'LOG_LEVEL=hunter2',
+    });
+    expect(moved.outputs).toMatchObject({ version: '2', 'previous-version': '1', changed: 'true' });
+    expect(moved.log).not.toContain('hunter2');
+    expect(moved.summary).toContain('- configuration: memory, environment.LOG_LEVEL');
+    const configured = await lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName: 'spam', Qualifier: 'live' }),
+    );
+    expect(configured).toMatchObject({
+      MemorySize: 256,
+      Environment: { Variables: { LOG_LEVEL: 'hunter2' } },
+      Description: expect.stringContaining('commit=c0ffee0 model=m1 image=sha256:'),
+    });
+  });
+
+  it('leaves the alias where it was when a golden request is answered wrongly', async () => {
+    const before = await lambda.send(new GetAliasCommand({ FunctionName: 'spam', Name: 'live' }));
+    const ran = await run({ image: await image(0.6) });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.outputs).toEqual({});
+    expect(ran.log).toContain('"Buy now!": a score is off by 0.3000, more than 0.001');
+    const after = await lambda.send(new GetAliasCommand({ FunctionName: 'spam', Name: 'live' }));
+    expect(after.FunctionVersion).toBe(before.FunctionVersion);
+  });
+
+  it('names the call that AWS refused', async () => {
+    const ran = await run({ image: nowhere.replace('registry.example', `127.0.0.1:${aws.port}`) });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.log).toContain('Lambda refused UpdateFunctionCode: 400 InvalidParameterValueException');
+  });
+
   it.each<[string, Record<string, string>, string]>([
-    ['a misspelt input', { 'functon-name': 'spam', image }, 'did you mean "function-name"?'],
-    [
-      'a tag',
-      { 'function-name': 'spam', image: 'registry.example/spam:latest' },
-      'does not name an image by digest',
-    ],
-    [
-      'a golden file that is not there',
-      { 'function-name': 'spam', image, golden: 'no.json' },
-      'There is no file no.json',
-    ],
-    [
-      'too little memory',
-      { 'function-name': 'spam', image, memory: '64' },
-      'a whole number from 128 to 10240',
-    ],
-  ])('%s', async (_, inputs, message) => {
-    const ran = await spawnAction(program, { with: inputs });
+    ['a misspelt input', { 'functon-name': 'spam', image: nowhere }, 'did you mean "function-name"?'],
+    ['a tag', { image: 'registry.example/spam:latest' }, 'does not name an image by digest'],
+    ['a golden file that is not there', { image: nowhere, golden: 'no.json' }, 'There is no file no.json'],
+    ['too little memory', { image: nowhere, memory: '64' }, 'a whole number from 128 to 10240'],
+    ['a share that is none', { image: nowhere, shift: '10% half' }, 'such as 10%'],
+  ])('refuses %s before the first call', async (_, inputs, message) => {
+    const ran = await run(inputs);
     expect(ran.exitCode).toBe(1);
     expect(ran.log).toContain(message);
     expect(ran.outputs).toEqual({});

@@ -1,11 +1,20 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { deploy, lambdaClient, parseGolden } from '@mainline/deploy';
+import { type DeployResult, deployAll, diff } from '@mainline/deploy';
 import { defineAction } from '../lib/action.ts';
-import { defaulted, oneOf, optional, required, text, wholeNumber } from '../lib/inputs.ts';
-import { readModelName } from '../lib/model-name.ts';
-import { readJson } from '../lib/read-json.ts';
-import { summarise } from './summary.ts';
+import { asDeployment } from '../lib/deployment-status.ts';
+import {
+  defaulted,
+  flag,
+  lines,
+  oneOf,
+  optional,
+  pairs,
+  required,
+  shares,
+  text,
+  wholeNumber,
+} from '../lib/inputs.ts';
+import { summarise, summarisePlan } from './summary.ts';
+import { readTargets } from './targets.ts';
 
 /** Image digest → published version → golden requests → alias. */
 export const action = defineAction({
@@ -13,59 +22,85 @@ export const action = defineAction({
   inputs: {
     'function-name': required(text),
     image: required(text),
-    alias: defaulted('live', text),
-    golden: optional(text),
+    alias: defaulted('live', lines),
+    regions: optional(lines),
+    golden: optional(lines),
     commit: optional(text),
     role: optional(text),
-    memory: defaulted('1024', wholeNumber(128, 10240)),
-    timeout: defaulted('30', wholeNumber(1, 900)),
-    architecture: defaulted('x86_64', oneOf('x86_64', 'arm64')),
+    memory: optional(wholeNumber(128, 10240)),
+    timeout: optional(wholeNumber(1, 900)),
+    architecture: optional(oneOf('x86_64', 'arm64')),
+    'environment-variables': optional(pairs),
+    'snap-start': optional(flag),
+    'provisioned-concurrency': optional(wholeNumber(1, 100_000)),
+    'log-retention': optional(wholeNumber(1, 3653)),
     'url-auth': optional(oneOf('NONE', 'AWS_IAM')),
+    shift: optional(shares),
+    'bake-time': defaulted('60', wholeNumber(0, 86_400)),
+    alarms: optional(lines),
+    'keep-versions': optional(wholeNumber(1, 1000)),
+    force: defaulted('false', flag),
+    'dry-run': defaulted('false', flag),
+    'github-token': optional(text),
+    environment: optional(text),
   },
-  outputs: ['version', 'alias', 'url', 'previous-version', 'changed'],
+  outputs: ['version', 'alias', 'url', 'previous-version', 'changed', 'changes', 'results'],
 
   async perform(inputs, job) {
-    const { functionName, image, alias, role, memory, timeout, architecture, urlAuth } = inputs;
-    const golden = inputs.golden && parseGolden(await readJson(inputs.golden));
-    const modelVersion = inputs.golden && (await modelVersionBeside(inputs.golden));
-    const commit = inputs.commit ?? job.github.sha;
+    const { targets, github, commit } = await readTargets(inputs, job);
 
-    const result = await deploy(
-      { lambda: lambdaClient() },
-      {
-        functionName,
-        image,
-        alias,
-        signal: job.signal,
-        ...(golden && { golden }),
-        ...(commit && { commit }),
-        ...(modelVersion && { modelVersion }),
-        ...(role && { create: { role, memoryMb: memory, timeoutSeconds: timeout, architecture } }),
-        ...(urlAuth && { urlAuth }),
-      },
-      job.log,
-    );
+    if (inputs.dryRun) {
+      const plans = await Promise.all(targets.map(({ clients, request }) => diff(clients, request)));
+      for (const line of plans.flat()) job.log(`would ${line}`);
+      return {
+        outputs: { ...nothing, changes: plans.flat().join('\n') },
+        summary: summarisePlan(targets, plans),
+      };
+    }
 
-    job.log(
-      result.changed
-        ? `${functionName}:${alias} serves version ${result.version}${result.url ? ` at ${result.url}` : ''}`
-        : `Nothing to do: ${functionName}:${alias} serves this image already, as version ${result.version}`,
-    );
-    return {
-      outputs: {
-        version: result.version,
-        alias: result.alias,
-        url: result.url,
-        'previous-version': result.previousVersion,
-        changed: result.changed,
-      },
-      summary: summarise(result, { functionName, commit, modelVersion }),
-    };
+    const deployed = () => deployAll(targets, job.log);
+    const environment = inputs.environment ?? inputs.alias.join(', ');
+    const results =
+      github && commit
+        ? await asDeployment(
+            github,
+            { commit, environment, ...(job.github.runUrl && { logUrl: job.github.runUrl }) },
+            deployed,
+            ([first]) => first?.url,
+            job.warn,
+          )
+        : await deployed();
+
+    for (const result of results) job.log(sentence(result));
+    return { outputs: outputs(results), summary: results.map(summarise).join('\n') };
   },
 });
 
-/** The version in the manifest of the bundle that a golden.json belongs to, if it belongs to one. */
-async function modelVersionBeside(golden: string): Promise<string | undefined> {
-  const bundle = dirname(golden);
-  return existsSync(join(bundle, 'manifest.json')) ? (await readModelName(bundle)).version : undefined;
+const nothing = {
+  version: undefined,
+  alias: undefined,
+  url: undefined,
+  'previous-version': undefined,
+  changed: false,
+  changes: undefined,
+  results: undefined,
+};
+
+function outputs(results: DeployResult[]) {
+  const [first] = results;
+  return {
+    version: first?.version,
+    alias: first?.alias,
+    url: first?.url,
+    'previous-version': first?.previousVersion,
+    changed: results.some(({ changed }) => changed),
+    changes: results.flatMap(({ changes }) => changes).join('\n'),
+    results: results.length > 1 ? JSON.stringify(results) : undefined,
+  };
+}
+
+function sentence({ functionName, alias, changed, version, url }: DeployResult): string {
+  return changed
+    ? `${functionName}:${alias} serves version ${version}${url ? ` at ${url}` : ''}`
+    : `Nothing to do: ${functionName}:${alias} serves this already, as version ${version}`;
 }

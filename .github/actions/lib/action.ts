@@ -6,8 +6,8 @@ export interface Job {
   warn: (line: string) => void;
   /** Strikes a value out of every later log line. */
   mask: (secret: string) => void;
-  /** GITHUB_* as the runner sets them. */
-  github: { sha?: string; repository?: string; workspace: string; runUrl?: string };
+  /** GITHUB_* as the runner sets them; `runUrl` is where this run's log can be read. */
+  github: { sha?: string; repository?: string; apiUrl: string; workspace: string; runUrl?: string };
   /** Aborts when the job is cancelled. */
   signal: AbortSignal;
 }

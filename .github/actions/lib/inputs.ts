@@ -65,6 +65,16 @@ export function pairs(value: string): Record<string, string> {
   );
 }
 
+/** Shares of a whole, each above 0 and below 100 %, separated by spaces: `10% 50%`. */
+export function shares(value: string): number[] {
+  return value.split(/[\s,]+/).map((share) => {
+    const percent = Number(share.match(/^(\d{1,2}(?:\.\d+)?)%$/)?.[1]);
+    if (!(percent > 0))
+      throw new Error(`is one or more shares such as 10%, above 0% and below 100%, not "${share}"`);
+    return percent / 100;
+  });
+}
+
 /** true or false, in YAML's spellings. */
 export function flag(value: string): boolean {
   if (/^(true|True|TRUE)$/.test(value)) return true;

@@ -29,20 +29,18 @@ export async function run<Spec extends InputSpec, Output extends string>(
 }
 
 function job(): Job {
-  const { GITHUB_SHA, GITHUB_REPOSITORY, GITHUB_WORKSPACE, GITHUB_SERVER_URL, GITHUB_RUN_ID } = process.env;
+  const env = process.env;
+  const run = env.GITHUB_RUN_ID && `${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`;
   return {
     log: core.info,
     warn: (line) => core.warning(line),
     mask: core.setSecret,
     github: {
-      workspace: GITHUB_WORKSPACE ?? process.cwd(),
-      ...(GITHUB_SHA && { sha: GITHUB_SHA }),
-      ...(GITHUB_REPOSITORY && { repository: GITHUB_REPOSITORY }),
-      ...(GITHUB_SERVER_URL &&
-        GITHUB_REPOSITORY &&
-        GITHUB_RUN_ID && {
-          runUrl: `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`,
-        }),
+      workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
+      apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
+      ...(env.GITHUB_SHA && { sha: env.GITHUB_SHA }),
+      ...(env.GITHUB_REPOSITORY && { repository: env.GITHUB_REPOSITORY }),
+      ...(run && { runUrl: `${env.GITHUB_SERVER_URL ?? 'https://github.com'}/${run}` }),
     },
     signal: cancellation(),
   };

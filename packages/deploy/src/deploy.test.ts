@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startModel } from '../test/aws-server.ts';
 import type { Fault, LambdaModel } from '../test/lambda-model.ts';
-import { startLambda } from '../test/lambda-server.ts';
 import { deploy } from './deploy.ts';
 import type { DeployRequest } from './request.ts';
 
@@ -30,11 +30,11 @@ const golden = {
   ],
 };
 
-let lambda: Awaited<ReturnType<typeof startLambda>>;
+let lambda: Awaited<ReturnType<typeof startModel>>;
 let model: LambdaModel;
 
 beforeEach(async () => {
-  lambda = await startLambda();
+  lambda = await startModel();
   model = lambda.model;
   for (const letter of ['a', 'b', 'c']) model.images.set(digest(letter), classifier('m1'));
 });
@@ -47,17 +47,12 @@ const request = (letter: string, more: Partial<DeployRequest> = {}): DeployReque
   golden,
   commit: 'c0ffee',
   modelVersion: 'm1',
-  create: {
-    role: 'arn:aws:iam::000000000000:role/spam',
-    memoryMb: 512,
-    timeoutSeconds: 30,
-    architecture: 'x86_64',
-  },
+  configuration: { role: 'arn:aws:iam::000000000000:role/spam' },
   pace: { timeoutMs: 5_000, pollMs: 1, retryMs: 1 },
   ...more,
 });
 const go = (letter: string, more: Partial<DeployRequest> = {}, log?: (line: string) => void) =>
-  deploy({ lambda: lambda.client }, request(letter, more), log);
+  deploy(lambda.clients, request(letter, more), log);
 const live = () => model.functions.get('spam')?.aliases.get('live');
 
 describe('deploy', () => {
@@ -79,13 +74,16 @@ describe('deploy', () => {
       'look at what is live',
       'wait until the function can be updated',
       'update the code',
+      'update the configuration',
       'publish a version',
       'ask the golden requests',
       'move the alias',
       'verify',
       'open the function URL',
     ]);
-    expect(live()?.description).toBe(`commit=c0ffee model=m1 image=${digest('a')}`);
+    expect(live()?.description).toMatch(
+      new RegExp(`^commit=c0ffee model=m1 image=${digest('a')} since=\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z$`),
+    );
     expect([...model.functions.get('spam')!.policy].sort()).toEqual(['mainline-url', 'mainline-url-invoke']);
   });
 
@@ -237,8 +235,8 @@ describe('deploy', () => {
   });
 
   it('refuses a missing function without a role, one made from a zip, and an image that is not there', async () => {
-    const { create: _, ...without } = request('a');
-    await expect(deploy({ lambda: lambda.client }, without)).rejects.toMatchObject({
+    const { configuration: _, ...without } = request('a');
+    await expect(deploy(lambda.clients, without)).rejects.toMatchObject({
       name: 'FunctionMissing',
       hint: expect.stringContaining('role'),
     });

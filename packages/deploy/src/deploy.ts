@@ -1,58 +1,88 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { describeFunction, type FunctionState } from './describe-function.ts';
-import { DigestMismatch, FunctionIsZip, LostRace } from './errors.ts';
+import type { Clients } from './aws/clients.ts';
+import { patientLambda } from './aws/lambda.ts';
+import { defaultPace, startPatience } from './aws/patience.ts';
+import { LostRace } from './errors.ts';
 import type { GoldenAnswer } from './golden.ts';
-import { defaultPace, type Lambda, patient } from './patience.ts';
 import { checkRequest, type DeployRequest } from './request.ts';
-import { formatStamp } from './stamp.ts';
-import { askGolden } from './steps/ask-golden.ts';
-import { createFunction } from './steps/create-function.ts';
-import { describeAlias, moveAlias } from './steps/move-alias.ts';
-import { openUrl } from './steps/open-url.ts';
-import { publishVersion } from './steps/publish-version.ts';
-import { checkSettled, settle } from './steps/settle.ts';
-import { updateCode } from './steps/update-code.ts';
+import type { Stamp } from './stamp.ts';
+import {
+  commit,
+  compare,
+  type Prepared,
+  prepare,
+  restore,
+  stampOf,
+  type Transaction,
+  tidy,
+} from './transaction.ts';
 
 /** What is live now, and how it got there. */
 export interface DeployResult {
-  /** False: the image was live already and nothing was touched. */
-  changed: boolean;
-  version: string;
-  /** What the alias pointed at before, when it was there and moved. */
-  previousVersion?: string;
+  functionName: string;
   alias: string;
-  url?: string;
+  /** False: all of it was live already and nothing was touched. */
+  changed: boolean;
+  /** In words and by names, never values: image, configuration, alias. */
+  changes: string[];
+  version: string;
   digest: string;
+  /** What is known about the version that is live. */
+  live: Stamp;
+  /** What the alias pointed at before, when it was there and moved, and what is known about it. */
+  previousVersion?: string;
+  previous?: Stamp;
+  url?: string;
   golden: GoldenAnswer[];
+  /** Old versions that were deleted. */
+  pruned: string[];
   steps: { name: string; ms: number }[];
 }
 
-type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+/** A deploy and the clients for its account and region. */
+export interface Target {
+  clients: Clients;
+  request: DeployRequest;
+}
+
+/** Takes one line of progress. */
+export type Log = (line: string) => void;
 
 /**
- * Makes an image the live version of a function, or changes nothing that serves. Idempotent by digest. When
- * something else changes the function meanwhile it starts over, a few times.
+ * Makes an image the live version of a function, or changes nothing that serves. Idempotent by digest and
+ * configuration. When something else changes the function meanwhile it starts over, a few times.
  * @throws DeployError with a hint; the alias then serves what it served before
  */
 export async function deploy(
-  clients: { lambda: LambdaClient },
+  clients: Clients,
   request: DeployRequest,
-  log: (line: string) => void = () => {},
+  log: Log = () => {},
 ): Promise<DeployResult> {
-  const digest = checkRequest(request);
-  const lambda = patient(clients.lambda, { ...defaultPace, ...request.pace }, request.signal);
-  const steps: DeployResult['steps'] = [];
-  const step: Step = async (name, work) => {
-    const started = performance.now();
-    const result = await work();
-    steps.push({ name, ms: performance.now() - started });
-    log(`${name} (${Math.round(performance.now() - started)} ms)`);
-    return result;
-  };
+  const [result] = await deployAll([{ clients, request }], log);
+  return result!;
+}
+
+/**
+ * Deploys to several aliases, functions or regions as one: all versions are made and asked before the first alias
+ * moves, and when one alias can't be moved those that were go back.
+ * @throws DeployError with a hint; all aliases then serve what they served before
+ */
+export async function deployAll(targets: Target[], log: Log = () => {}): Promise<DeployResult[]> {
+  const digests = targets.map(({ request }) => checkRequest(request));
+  const steps: DeployResult['steps'][] = targets.map(() => []);
+  const transactions = targets.map(({ clients, request }, index): Transaction => {
+    const lambda = patientLambda(
+      clients.lambda,
+      startPatience({ ...defaultPace, ...request.pace }, request.signal),
+    );
+    return { clients, lambda, request, digest: digests[index]!, step: recorder(steps[index]!, log) };
+  });
 
   for (let round = 1; ; round++) {
     try {
-      return { ...(await transaction(lambda, request, digest, step)), steps };
+      return (await runTogether(transactions, log)).map((result, index) => ({
+        ...result,
+        steps: steps[index]!,
+      }));
     } catch (error) {
       if (!(error instanceof LostRace) || round === 5) throw error;
       log(`${error.message}: starting over`);
@@ -60,70 +90,59 @@ export async function deploy(
   }
 }
 
-async function transaction(
-  lambda: Lambda,
-  request: DeployRequest,
-  digest: string,
-  step: Step,
-): Promise<Omit<DeployResult, 'steps'>> {
-  const { functionName, alias, golden, commit, modelVersion, urlAuth } = request;
-  const openTheUrl = async () =>
-    urlAuth && { url: await step('open the function URL', () => openUrl(lambda, request, urlAuth)) };
-
-  const before = await step('look at what is live', async () => {
-    const live = await describeAlias(lambda, functionName, alias);
-    return live && { ...live, digest: (await describeFunction(lambda, functionName, live.version))?.digest };
-  });
-  if (before?.digest === digest && !before.extra)
-    return { changed: false, version: before.version, alias, digest, golden: [], ...(await openTheUrl()) };
-
-  const found = await step('wait until the function can be updated', () => readyFunction(lambda, request));
-  const updated = await step('update the code', () => updateCode(lambda, request, digest, found));
-  const version = await step('publish a version', () => publishVersion(lambda, request, digest, updated));
-  const answers = golden
-    ? await step('ask the golden requests', () =>
-        askGolden(lambda, { functionName, version, ...(modelVersion && { modelVersion }) }, golden),
-      )
-    : [];
-  const description = formatStamp({
-    digest,
-    ...(commit && { commit }),
-    ...(modelVersion && { model: modelVersion }),
-  });
-  await step('move the alias', () =>
-    moveAlias(lambda, { functionName, alias, version, description }, before),
-  );
-  await step('verify', async () => {
-    const now = await describeAlias(lambda, functionName, alias);
-    if (now?.version !== version)
-      throw new DigestMismatch(
-        `${functionName}:${alias} points at version ${now?.version}, not at ${version} as just asked`,
-        'Something else moved it since. Give the workflow a concurrency group, and run this step again.',
-      );
-  });
-  return {
-    changed: true,
-    version,
-    ...(before && { previousVersion: before.version }),
-    alias,
-    digest,
-    golden: answers,
-    ...(await openTheUrl()),
-  };
+/** What a deploy would change, in words and by names, without changing anything; empty if all of it is live already. */
+export async function diff({ lambda }: Clients, request: DeployRequest): Promise<string[]> {
+  const digest = checkRequest(request);
+  const patience = startPatience({ ...defaultPace, ...request.pace }, request.signal);
+  return (await compare(patientLambda(lambda, patience), request, digest)).changes;
 }
 
-/** The function with nothing under way, created if need be. @throws FunctionIsZip, UpdateFailed */
-async function readyFunction(lambda: Lambda, request: DeployRequest): Promise<FunctionState> {
-  const { functionName } = request;
-  if (!(await describeFunction(lambda, functionName))) {
-    await createFunction(lambda, request);
-    checkSettled(await settle(lambda, functionName), `The creation of ${functionName}`);
+async function runTogether(transactions: Transaction[], log: Log): Promise<Omit<DeployResult, 'steps'>[]> {
+  const prepared: Prepared[] = [];
+  for (const transaction of transactions) prepared.push(await prepare(transaction));
+
+  const urls: (string | undefined)[] = [];
+  try {
+    for (const [index, transaction] of transactions.entries())
+      urls.push(await commit(transaction, prepared[index]!));
+  } catch (error) {
+    for (let index = urls.length; index >= 0; index--) await restore(transactions[index]!, prepared[index]!);
+    throw error;
   }
-  const found = await settle(lambda, functionName);
-  if (found.packageType !== 'Image')
-    throw new FunctionIsZip(
-      `${functionName} was made from a ${found.packageType.toLowerCase()} file, and Lambda can't turn it into one made from an image`,
-      'Choose another function-name, or delete the function first (its URL and triggers go with it).',
-    );
-  return found;
+
+  const results: Omit<DeployResult, 'steps'>[] = [];
+  for (const [index, transaction] of transactions.entries()) {
+    const { before, changes, version, golden } = prepared[index]!;
+    const { request, digest } = transaction;
+    const url = urls[index];
+    const pruned = await tidy(transaction, prepared[index]!).catch((error: unknown) => {
+      log(`All is live, but tidying up failed: ${error instanceof Error ? error.message : String(error)}`);
+      return [];
+    });
+    results.push({
+      functionName: request.functionName,
+      alias: request.alias,
+      changed: changes.length > 0,
+      changes,
+      version,
+      digest,
+      live: changes.length > 0 ? stampOf(request, digest) : (before?.stamp ?? {}),
+      ...(before && changes.length > 0 && { previousVersion: before.alias.version, previous: before.stamp }),
+      ...(url && { url }),
+      golden,
+      pruned,
+    });
+  }
+  return results;
+}
+
+function recorder(steps: DeployResult['steps'], log: Log): Transaction['step'] {
+  return async (name, work) => {
+    const started = performance.now();
+    const result = await work();
+    const ms = performance.now() - started;
+    steps.push({ name, ms });
+    log(`${name} (${Math.round(ms)} ms)`);
+    return result;
+  };
 }

@@ -91,3 +91,28 @@ export class LostRace extends DeployError {
 export class TimedOut extends DeployError {
   override name = 'TimedOut';
 }
+
+/** An alarm says that the traffic goes badly. */
+export class AlarmRaised extends DeployError {
+  override name = 'AlarmRaised';
+}
+
+/** The commit is older than the one that is live. */
+export class StaleCommit extends DeployError {
+  override name = 'StaleCommit';
+}
+
+/** Lambda hides the function's environment, so it can't be added to. */
+export class EnvironmentUnreadable extends DeployError {
+  override name = 'EnvironmentUnreadable';
+}
+
+/** There is no such version or alias to go back to. */
+export class NothingToRollBack extends DeployError {
+  override name = 'NothingToRollBack';
+}
+
+/** A deploy failed and the alias could not be put back. The worst that can happen here; the cause has both reasons. */
+export class NotRestored extends DeployError {
+  override name = 'NotRestored';
+}

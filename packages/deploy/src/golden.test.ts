@@ -19,8 +19,9 @@ it.each<[unknown, string]>([
   [{ ...good, tolerance: '0.1' }, 'tolerance is not a number'],
   [{ ...good, tolerance: -1 }, 'tolerance is not a number that is not negative'],
   [{ ...good, cases: [] }, 'cases is not a list with at least one case'],
-  [{ ...good, cases: [{ text: 1 }] }, 'cases[0].scores is not an object'],
-  [{ ...good, cases: [{ text: 1, scores: {} }] }, 'cases[0].text is not text'],
+  [{ ...good, cases: [{ text: 'a' }] }, 'cases[0].label is not text'],
+  [{ ...good, cases: [{ text: 1, label: 'ham' }] }, 'cases[0].text is not text'],
+  [{ ...good, cases: [{ text: 'a', label: 'b', scores: [] }] }, 'cases[0].scores is not an object'],
   [{ ...good, cases: [{ text: 'a', label: 'b', scores: { b: null } }] }, 'cases[0].scores.b is not a number'],
 ])('refuses %j, naming the field', (json, message) => {
   expect(() => parseGolden(json)).toThrow(message);

@@ -8,17 +8,19 @@ export interface Golden {
   cases: GoldenCase[];
 }
 
-/** One text with the label and the score of every label that the exported model gave it. */
+/** One text with the label that the exported model gave it, and the score of every label; what is left out isn't compared. */
 export interface GoldenCase {
   text: string;
-  label: string;
-  scores: Record<string, number>;
+  label?: string;
+  scores?: Record<string, number>;
+  /** For this case instead of the file's. */
+  tolerance?: number;
 }
 
 /** One golden request as it went. */
 export interface GoldenAnswer {
   text: string;
-  expected: string;
+  expected: string | undefined;
   /** The label it answered; undefined when it answered none. */
   answered: string | undefined;
   /** The largest distance of a score from the recorded one. */
@@ -43,22 +45,33 @@ export function parseGolden(json: unknown): Golden {
   if (tolerance < 0) throw shapeError('golden.json: tolerance', 'a number that is not negative');
   if (!Array.isArray(file.cases) || file.cases.length === 0)
     throw shapeError('golden.json: cases', 'a list with at least one case');
-  const cases = file.cases.map((value: unknown, index): GoldenCase => {
-    const where = `golden.json: cases[${index}]`;
-    const golden = record(value, where);
-    const scores = Object.fromEntries(
-      Object.entries(record(golden.scores, `${where}.scores`)).map(([label, score]) => [
-        label,
-        number(score, `${where}.scores.${label}`),
-      ]),
-    );
-    return {
-      text: string(golden.text, `${where}.text`),
-      label: string(golden.label, `${where}.label`),
-      scores,
-    };
-  });
-  return { tolerance, cases };
+  return {
+    tolerance,
+    cases: file.cases.map((value, index) => parseCase(value, `golden.json: cases[${index}]`)),
+  };
+}
+
+/** Several files as one; each case keeps the tolerance of its file. */
+export function mergeGolden(files: Golden[]): Golden {
+  return {
+    tolerance: 0,
+    cases: files.flatMap(({ tolerance, cases }) => cases.map((golden) => ({ tolerance, ...golden }))),
+  };
+}
+
+function parseCase(value: unknown, where: string): GoldenCase {
+  const golden = record(value, where);
+  const text = string(golden.text, `${where}.text`);
+  const label = string(golden.label, `${where}.label`);
+  if (golden.scores === undefined) return { text, label };
+  const scores = Object.entries(record(golden.scores, `${where}.scores`));
+  return {
+    text,
+    label,
+    scores: Object.fromEntries(
+      scores.map(([name, score]) => [name, number(score, `${where}.scores.${name}`)]),
+    ),
+  };
 }
 
 /** The largest distance between recorded and answered scores; a label that only one side has counts as 1. */

@@ -1,7 +1,10 @@
-export { type DeployResult, deploy } from './deploy.ts';
+export { awsClients, type Clients } from './aws/clients.ts';
+export { defaultPace, type Pace } from './aws/patience.ts';
+export { type DeployResult, deploy, deployAll, diff, type Log, type Target } from './deploy.ts';
 export * from './errors.ts';
-export { type Golden, type GoldenAnswer, type GoldenCase, parseGolden } from './golden.ts';
-export { lambdaClient } from './lambda-client.ts';
-export { defaultPace, type Pace } from './patience.ts';
-export type { Creation, DeployRequest, UrlAuth } from './request.ts';
+export { type Golden, type GoldenAnswer, type GoldenCase, mergeGolden, parseGolden } from './golden.ts';
+export { type PruneRequest, prune } from './prune.ts';
+export type { Configuration, DeployRequest, Place, Shift, UrlAuth } from './request.ts';
+export { type RollbackRequest, type RollbackResult, rollback } from './rollback.ts';
 export { formatStamp, parseStamp, type Stamp } from './stamp.ts';
+export { type Status, status } from './status.ts';

@@ -1,73 +1,86 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { parseAnswer } from '../answer.ts';
+import type { Lambda } from '../aws/lambda.ts';
 import { GoldenFailed } from '../errors.ts';
 import { difference, type Golden, type GoldenAnswer, type GoldenCase } from '../golden.ts';
-import type { Lambda } from '../patience.ts';
+
+/** Whom to ask: one very version, and which model has to answer (any, if left out). */
+export interface Asked {
+  functionName: string;
+  version: string;
+  modelVersion: string | undefined;
+}
 
 /**
  * Asks one very version every golden text, one after the other; the first waits for a worker to start.
  * @throws GoldenFailed naming each text with another label, a score out of tolerance, or no answer
  */
-export async function askGolden(
-  lambda: Lambda,
-  target: { functionName: string; version: string; modelVersion?: string },
-  golden: Golden,
-): Promise<GoldenAnswer[]> {
+export async function askGolden(lambda: Lambda, asked: Asked, golden: Golden): Promise<GoldenAnswer[]> {
   const answers: GoldenAnswer[] = [];
-  for (const asked of golden.cases) answers.push(await askOne(lambda, target, asked, golden.tolerance));
+  for (const one of golden.cases) answers.push(await ask(lambda, asked, one, golden.tolerance));
   const failed = answers.filter((answer) => answer.failure);
   if (failed.length > 0)
     throw new GoldenFailed(
       [
-        `Version ${target.version} of ${target.functionName} failed ${failed.length} of ${answers.length} golden requests:`,
+        `Version ${asked.version} of ${asked.functionName} failed ${failed.length} of ${answers.length} golden requests:`,
         ...failed.slice(0, 5).map((answer) => `  "${shorten(answer.text)}": ${answer.failure}`),
         ...(failed.length > 5 ? [`  … and ${failed.length - 5} more`] : []),
       ].join('\n'),
-      `The alias was not moved. The function's own words are in the log group /aws/lambda/${target.functionName}.`,
+      `It gets no traffic. The function's own words are in the log group /aws/lambda/${asked.functionName}.`,
     );
   return answers;
 }
 
-async function askOne(
+async function ask(
   lambda: Lambda,
-  target: { functionName: string; version: string; modelVersion?: string },
-  { text, label, scores }: GoldenCase,
+  asked: Asked,
+  golden: GoldenCase,
   tolerance: number,
 ): Promise<GoldenAnswer> {
   const started = performance.now();
   const response = await lambda.send(
     new InvokeCommand({
-      FunctionName: target.functionName,
-      Qualifier: target.version,
+      FunctionName: asked.functionName,
+      Qualifier: asked.version,
       LogType: 'Tail',
-      Payload: new TextEncoder().encode(JSON.stringify({ text })),
+      Payload: new TextEncoder().encode(JSON.stringify({ text: golden.text })),
     }),
   );
-  const report = {
-    text,
-    expected: label,
-    answered: undefined,
-    difference: undefined,
+  const body = new TextDecoder().decode(response.Payload);
+  return {
+    text: golden.text,
+    expected: golden.label,
     ms: performance.now() - started,
     initMs: initDuration(response.LogResult),
-    failure: undefined,
+    ...(response.FunctionError
+      ? { answered: undefined, difference: undefined, failure: functionError(body) }
+      : judge(body, asked.modelVersion, golden, golden.tolerance ?? tolerance)),
   };
-  const body = new TextDecoder().decode(response.Payload);
-  if (response.FunctionError) return { ...report, failure: functionError(body) };
+}
+
+function judge(
+  body: string,
+  modelVersion: string | undefined,
+  { label, scores }: GoldenCase,
+  tolerance: number,
+): Pick<GoldenAnswer, 'answered' | 'difference' | 'failure'> {
   try {
     const answer = parseAnswer(JSON.parse(body));
-    const off = difference(scores, answer.scores);
-    const failure =
-      target.modelVersion && answer.model.version !== target.modelVersion
-        ? `model ${answer.model.version} answered, not ${target.modelVersion}`
-        : answer.label !== label
-          ? `it says ${answer.label}, not ${label}`
-          : off > tolerance
-            ? `a score is off by ${off.toFixed(4)}, more than ${tolerance}`
-            : undefined;
-    return { ...report, answered: answer.label, difference: off, failure };
+    const off = scores && difference(scores, answer.scores);
+    const facts = { answered: answer.label, difference: off };
+    if (modelVersion && answer.model.version !== modelVersion)
+      return { ...facts, failure: `model ${answer.model.version} answered, not ${modelVersion}` };
+    if (label && answer.label !== label)
+      return { ...facts, failure: `it says ${answer.label}, not ${label}` };
+    if (off !== undefined && off > tolerance)
+      return { ...facts, failure: `a score is off by ${off.toFixed(4)}, more than ${tolerance}` };
+    return { ...facts, failure: undefined };
   } catch (error) {
-    return { ...report, failure: error instanceof Error ? error.message : String(error) };
+    return {
+      answered: undefined,
+      difference: undefined,
+      failure: error instanceof Error ? error.message : String(error),
+    };
   }
 }
 

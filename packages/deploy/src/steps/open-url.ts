@@ -5,10 +5,8 @@ import {
   RemovePermissionCommand,
   UpdateFunctionUrlConfigCommand,
 } from '@aws-sdk/client-lambda';
-import { ifThere } from '../describe-function.ts';
-import { LambdaError } from '../errors.ts';
-import type { Lambda } from '../patience.ts';
-import type { UrlAuth } from '../request.ts';
+import { ifThere, type Lambda, unlessThere } from '../aws/lambda.ts';
+import type { Place, UrlAuth } from '../request.ts';
 
 /** A public URL needs both since October 2025: to call the URL, and through it the function. */
 const statements = [
@@ -17,22 +15,21 @@ const statements = [
 ] as const;
 
 /** The function URL of an alias, opened or changed to the asked way of signing in; the same URL as before if there was one. */
-export async function openUrl(
-  lambda: Lambda,
-  target: { functionName: string; alias: string },
-  auth: UrlAuth,
-): Promise<string> {
+export async function openUrl(lambda: Lambda, target: Place, auth: UrlAuth): Promise<string> {
   const of = { FunctionName: target.functionName, Qualifier: target.alias };
   const existing = await describeUrl(lambda, target);
-  if (existing?.auth === auth) return existing.url;
-  // The door gets its lock before the URL changes to it, and loses the open one after.
+  if (existing?.auth === auth && auth === 'NONE') return existing.url;
   if (auth === 'NONE')
     for (const statement of statements)
       await unlessThere(lambda.send(new AddPermissionCommand({ ...of, ...statement, Principal: '*' })));
-  const url = existing
-    ? (await lambda.send(new UpdateFunctionUrlConfigCommand({ ...of, AuthType: auth }))).FunctionUrl
-    : (await unlessThere(lambda.send(new CreateFunctionUrlConfigCommand({ ...of, AuthType: auth }))))
-        ?.FunctionUrl;
+  const url =
+    existing?.auth === auth
+      ? existing.url
+      : existing
+        ? (await lambda.send(new UpdateFunctionUrlConfigCommand({ ...of, AuthType: auth }))).FunctionUrl
+        : (await unlessThere(lambda.send(new CreateFunctionUrlConfigCommand({ ...of, AuthType: auth }))))
+            ?.FunctionUrl;
+  // Each time, since a run that was cut off here would leave the URL to anybody with an AWS account.
   if (auth === 'AWS_IAM')
     for (const { StatementId } of statements)
       await ifThere(lambda.send(new RemovePermissionCommand({ ...of, StatementId })));
@@ -42,7 +39,7 @@ export async function openUrl(
 /** The function URL of an alias and who may call it; undefined when it has none. */
 export async function describeUrl(
   lambda: Lambda,
-  target: { functionName: string; alias: string },
+  target: Place,
 ): Promise<{ url: string; auth: UrlAuth } | undefined> {
   const found = await ifThere(
     lambda.send(
@@ -50,13 +47,4 @@ export async function describeUrl(
     ),
   );
   return found?.FunctionUrl && found.AuthType ? { url: found.FunctionUrl, auth: found.AuthType } : undefined;
-}
-
-async function unlessThere<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof LambdaError && error.code === 'ResourceConflictException') return undefined;
-    throw error;
-  }
 }

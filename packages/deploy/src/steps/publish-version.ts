@@ -1,9 +1,8 @@
 import { PublishVersionCommand } from '@aws-sdk/client-lambda';
-import type { FunctionState } from '../describe-function.ts';
+import type { FunctionState } from '../aws/function.ts';
+import type { Lambda } from '../aws/lambda.ts';
 import { DigestMismatch } from '../errors.ts';
-import type { Lambda } from '../patience.ts';
-import type { DeployRequest } from '../request.ts';
-import { formatStamp } from '../stamp.ts';
+import { formatStamp, type Stamp } from '../stamp.ts';
 import { refusedAsChanged } from './lost-race.ts';
 import { checkSettled, settle } from './settle.ts';
 
@@ -14,23 +13,18 @@ import { checkSettled, settle } from './settle.ts';
  */
 export async function publishVersion(
   lambda: Lambda,
-  request: DeployRequest,
-  digest: string,
+  functionName: string,
   verified: FunctionState,
+  stamp: Stamp,
 ): Promise<string> {
-  const { functionName, commit, modelVersion } = request;
   const published = await refusedAsChanged(
-    `${functionName} was changed by something else before it could be published`,
+    functionName,
     lambda.send(
       new PublishVersionCommand({
         FunctionName: functionName,
         RevisionId: verified.revisionId,
         CodeSha256: verified.codeSha256,
-        Description: formatStamp({
-          digest,
-          ...(commit && { commit }),
-          ...(modelVersion && { model: modelVersion }),
-        }),
+        Description: formatStamp(stamp),
       }),
     ),
   );
@@ -39,9 +33,9 @@ export async function publishVersion(
     throw new DigestMismatch(`Lambda published ${functionName} without saying which version it is`);
   const settled = await settle(lambda, functionName, version);
   checkSettled(settled, `Version ${version} of ${functionName}`);
-  if (settled.digest !== digest)
+  if (settled.digest !== verified.digest)
     throw new DigestMismatch(
-      `Version ${version} of ${functionName} runs ${settled.digest ?? 'an unknown image'}, not ${digest}`,
+      `Version ${version} of ${functionName} runs ${settled.digest ?? 'an unknown image'}, not ${verified.digest}`,
       'The alias was not moved. Run this step again.',
     );
   return version;

@@ -1,7 +1,7 @@
 import { adviseOn } from '../advice.ts';
-import { describeFunction, type FunctionState } from '../describe-function.ts';
+import { describeFunction, type FunctionState } from '../aws/function.ts';
+import type { Lambda } from '../aws/lambda.ts';
 import { FunctionMissing, UpdateFailed } from '../errors.ts';
-import type { Lambda } from '../patience.ts';
 
 /** Waits until nothing is under way in a function, or in one version of it; says how it ended, well or not. */
 export async function settle(
@@ -13,7 +13,7 @@ export async function settle(
   return lambda.until(`${name} is ready`, async (saw) => {
     const found = await describeFunction(lambda, functionName, qualifier);
     if (!found)
-      throw new FunctionMissing(`${name} was deleted while it was being deployed`, 'Run this step again.');
+      throw new FunctionMissing(`${name} is gone`, 'Something else deleted it. Run this step again.');
     saw(`State ${found.state}, LastUpdateStatus ${found.lastUpdate}`);
     const busy = /^(Pending|Deleting|Deactivating)$/.test(found.state) || found.lastUpdate === 'InProgress';
     return busy ? undefined : found;
@@ -22,7 +22,7 @@ export async function settle(
 
 /** Throws if the state a function settled in is a failure. @throws UpdateFailed with advice */
 export function checkSettled(found: FunctionState, what: string): void {
-  const reason = found.state === 'Failed' ? found.stateReason : found.lastUpdateReason;
   if (found.state !== 'Failed' && found.lastUpdate !== 'Failed') return;
+  const reason = found.state === 'Failed' ? found.stateReason : found.lastUpdateReason;
   throw new UpdateFailed(what, reason?.code ?? 'Failed', reason?.text, adviseOn(reason?.code ?? ''));
 }

@@ -1,7 +1,7 @@
 import { UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
-import type { FunctionState } from '../describe-function.ts';
+import type { FunctionState } from '../aws/function.ts';
+import type { Lambda } from '../aws/lambda.ts';
 import { LostRace } from '../errors.ts';
-import type { Lambda } from '../patience.ts';
 import type { DeployRequest } from '../request.ts';
 import { refusedAsChanged } from './lost-race.ts';
 import { checkSettled, settle } from './settle.ts';
@@ -17,24 +17,26 @@ export async function updateCode(
   digest: string,
   before: FunctionState,
 ): Promise<FunctionState> {
-  const what = `The update of ${request.functionName} to ${digest}`;
-  if (before.digest === digest && before.lastUpdate === 'Successful' && before.state !== 'Failed')
-    return before;
+  const architecture = request.configuration?.architecture ?? before.architecture;
+  const well = before.lastUpdate === 'Successful' && before.state !== 'Failed';
+  if (before.digest === digest && before.architecture === architecture && well) return before;
   await refusedAsChanged(
-    `${request.functionName} was changed by something else`,
+    request.functionName,
     lambda.send(
       new UpdateFunctionCodeCommand({
         FunctionName: request.functionName,
         ImageUri: request.image,
         RevisionId: before.revisionId,
+        ...(architecture !== before.architecture && { Architectures: [architecture] }),
       }),
     ),
   );
   const after = await settle(lambda, request.functionName);
+  checkSettled(after, `The update of ${request.functionName} to ${digest}`);
   if (after.digest !== digest)
     throw new LostRace(
-      `${request.functionName} was given another image (${after.digest ?? 'none'}) meanwhile`,
+      `${request.functionName} was given another image (${after.digest ?? 'none'}) in the middle`,
+      'Two deploys at once? Give the workflow a concurrency group.',
     );
-  checkSettled(after, what);
   return after;
 }

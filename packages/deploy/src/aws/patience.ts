@@ -1,16 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  $Command,
-  LambdaClient,
-  LambdaClientResolvedConfig,
-  ServiceInputTypes,
-  ServiceOutputTypes,
-} from '@aws-sdk/client-lambda';
-import { LambdaError, TimedOut } from './errors.ts';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { LambdaError, TimedOut } from '../errors.ts';
 
 /** How patient to be. Waits start small and grow: most are over before a fixed second has passed. */
 export interface Pace {
-  /** For the whole deploy. */
+  /** For the whole deploy, bake times not counted. */
   timeoutMs: number;
   /** The first wait between two looks at a state; each next one is half as long again, up to 2 s. */
   pollMs: number;
@@ -23,59 +16,67 @@ export interface Pace {
 /** What a deploy is paced by unless told otherwise. */
 export const defaultPace: Pace = { timeoutMs: 600_000, pollMs: 100, retryMs: 200, attempts: 7 };
 
-/** Lambda with patience: the one place that retries, waits and gives up. */
-export interface Lambda {
+/** The one place that retries, waits and gives up. */
+export interface Patience {
   /**
-   * Sends a command, again after throttling, 5xx and broken connections (with jitter), and for as long as an update
-   * is under way.
-   * @throws LambdaError, or the signal's reason
+   * Sends a call, again after throttling, 5xx and broken connections (with jitter), and for as long as an update is
+   * under way.
+   * @throws LambdaError, TimedOut, or the signal's reason
    */
-  send<In extends ServiceInputTypes, Out extends ServiceOutputTypes>(
-    command: $Command<In, Out, LambdaClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>,
-  ): Promise<Out>;
+  call<T>(name: string, send: (options: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T>;
   /** Looks until the look returns something; `saw` names the last thing seen in the error. @throws TimedOut */
   until<T>(what: string, look: (saw: (state: string) => void) => Promise<T | undefined>): Promise<T>;
+  /** Waits on purpose; this does not count against the deadline. */
+  pause(ms: number): Promise<void>;
 }
 
-/** Wraps a client whose own retries are off (`maxAttempts: 1`), so that nothing retries in two places. */
-export function patient(client: LambdaClient, pace: Pace, signal?: AbortSignal): Lambda {
-  const deadline = performance.now() + pace.timeoutMs;
-  const outOfTime = (what: string, cause?: unknown) =>
-    new TimedOut(
-      `Gave up after ${pace.timeoutMs / 1000} s while ${what}`,
-      'Run the step again: it continues from what is there. A larger timeout is an input away.',
-      { cause },
-    );
-  const pause = async (ms: number, what: string, cause?: unknown) => {
-    if (performance.now() + ms > deadline) throw outOfTime(what, cause);
+/** Patience with one deadline, ended early by the signal. */
+export function startPatience(pace: Pace, signal?: AbortSignal): Patience {
+  let deadline = performance.now() + pace.timeoutMs;
+  const rest = async (ms: number) => {
+    signal?.throwIfAborted();
+    // A timer takes a millisecond even for nothing, which thousands of simulated deploys notice.
+    if (ms <= 0) return nextTurn();
     await (signal ? sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()) : sleep(ms));
+  };
+  const wait = async (ms: number, what: string, cause?: unknown) => {
+    if (performance.now() + ms > deadline)
+      throw new TimedOut(
+        `Gave up after ${pace.timeoutMs / 1000} s while ${what}`,
+        'Run this step again: it goes on from what is there.',
+        { cause },
+      );
+    await rest(ms);
   };
 
   return {
-    async send(command) {
-      const name = command.constructor.name.replace(/Command$/, '');
+    async call(name, send) {
       for (let faults = 0, waits = 0; ; ) {
         signal?.throwIfAborted();
         try {
-          return await client.send(command, signal ? { abortSignal: signal } : {});
+          return await send(signal ? { abortSignal: signal } : {});
         } catch (error) {
           signal?.throwIfAborted();
           const kind = classify(error);
           if (kind === 'final' || (kind === 'fault' && ++faults >= pace.attempts)) throw explain(name, error);
-          const bound = Math.min(pace.retryMs * 2 ** (kind === 'fault' ? faults : waits++), 10_000);
-          await pause(Math.random() * bound, `calling ${name}`, error);
+          const bound = Math.min(pace.retryMs * 2 ** (kind === 'fault' ? faults - 1 : waits++), 10_000);
+          await wait(Math.random() * bound, `calling ${name}`, error);
         }
       }
     },
     async until(what, look) {
       let state = 'nothing yet';
-      for (let wait = pace.pollMs; ; wait = Math.min(wait * 1.5, 2_000)) {
+      for (let pollMs = pace.pollMs; ; pollMs = Math.min(pollMs * 1.5, 2_000)) {
         const found = await look((seen) => {
           state = seen;
         });
         if (found !== undefined) return found;
-        await pause(wait, `waiting until ${what} (last seen: ${state})`);
+        await wait(pollMs, `waiting until ${what} (last seen: ${state})`);
       }
+    },
+    async pause(ms) {
+      deadline += ms;
+      await rest(ms);
     },
   };
 }
@@ -85,7 +86,6 @@ const throttling = new Set([
   'ThrottlingException',
   'Throttling',
   'RequestLimitExceeded',
-  'ServiceUnavailable',
 ]);
 
 /**
@@ -95,8 +95,8 @@ const throttling = new Set([
 function classify(error: unknown): 'fault' | 'busy' | 'final' {
   const { code, status, message } = facts(error);
   if (code === 'ResourceConflictException')
-    // The same error says "busy" and "is there already"; only the words differ.
-    return /already exist|exists for this/i.test(message) ? 'final' : 'busy';
+    // The same error says "busy", "is there already" and "is in use"; only the words differ.
+    return /already exist|exists for this|reference it/i.test(message) ? 'final' : 'busy';
   if (code === 'CodeArtifactUserPendingException' || code === 'ResourceNotReadyException') return 'busy';
   if (throttling.has(code) || status === 429 || (status ?? 0) >= 500) return 'fault';
   // A role made a moment ago takes some seconds to be known everywhere.

@@ -1,0 +1,192 @@
+import { type AliasSeen, describeAlias, putAlias } from './aws/alias.ts';
+import type { Clients } from './aws/clients.ts';
+import { describeFunction } from './aws/function.ts';
+import { type Lambda, patientLambda } from './aws/lambda.ts';
+import { defaultPace, startPatience } from './aws/patience.ts';
+import { DigestMismatch, LostRace, NotRestored, StaleCommit } from './errors.ts';
+import type { GoldenAnswer } from './golden.ts';
+import { type Live, lookAtLive } from './live.ts';
+import { plan } from './plan.ts';
+import { pruneVersions } from './prune.ts';
+import type { DeployRequest, Place } from './request.ts';
+import { formatStamp, type Stamp, timestamp } from './stamp.ts';
+import { askGolden } from './steps/ask-golden.ts';
+import { keepLogs } from './steps/keep-logs.ts';
+import { openUrl } from './steps/open-url.ts';
+import { provision, unprovision } from './steps/provision.ts';
+import { publishVersion } from './steps/publish-version.ts';
+import { readyFunction } from './steps/ready-function.ts';
+import { shiftTraffic } from './steps/shift-traffic.ts';
+import { updateCode } from './steps/update-code.ts';
+import { updateConfiguration } from './steps/update-configuration.ts';
+import { checkAlarms } from './steps/watch.ts';
+
+/** Runs one named step of a deploy, timed and logged. */
+export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
+/** One deploy under way. */
+export interface Transaction {
+  clients: Clients;
+  lambda: Lambda;
+  request: DeployRequest;
+  digest: string;
+  step: Step;
+}
+
+/** A version that may go live: made, verified and asked. */
+export interface Prepared {
+  before: Live | undefined;
+  /** What changes, in words; empty when everything is live already. */
+  changes: string[];
+  version: string;
+  golden: GoldenAnswer[];
+}
+
+/** Everything up to the alias: nothing that serves is touched, however it ends. */
+export async function prepare({ clients, lambda, request, digest, step }: Transaction): Promise<Prepared> {
+  const { functionName, golden, modelVersion, shift, provisionedConcurrency, logRetentionDays } = request;
+  const { before, changes } = await step('look at what is live', () => compare(lambda, request, digest));
+  if (before && changes.length === 0) return { before, changes, version: before.alias.version, golden: [] };
+  await refuseStale(request, before);
+  if (shift?.alarms)
+    await step('read the alarms', () => checkAlarms(lambda, clients.cloudwatch, shift.alarms ?? []));
+
+  const found = await step('wait until the function can be updated', () => readyFunction(lambda, request));
+  const updated = await step('update the code', () => updateCode(lambda, request, digest, found));
+  const verified = await step('update the configuration', () =>
+    updateConfiguration(lambda, request, updated),
+  );
+  if (logRetentionDays)
+    await step('limit the logs', () => keepLogs(lambda, clients.logs, functionName, logRetentionDays));
+  const version = await step('publish a version', () =>
+    publishVersion(lambda, functionName, verified, stampOf(request, digest)),
+  );
+  const answers = golden
+    ? await step('ask the golden requests', () =>
+        askGolden(lambda, { functionName, version, modelVersion }, golden),
+      )
+    : [];
+  if (provisionedConcurrency)
+    await step('warm workers', () => provision(lambda, functionName, version, provisionedConcurrency));
+  return { before, changes, version, golden: answers };
+}
+
+/** From the alias on; returns the URL if one was asked for. What fails here is to be followed by {@link restore}. */
+export async function commit(transaction: Transaction, prepared: Prepared): Promise<string | undefined> {
+  const { lambda, request, step } = transaction;
+  const { before, changes, version } = prepared;
+  if (changes.length > 0) {
+    const shifted =
+      before && request.shift
+        ? await step('shift the traffic', () => shiftWatched(transaction, prepared, before.alias))
+        : before?.alias;
+    await step('move the alias', () => moveAlias(transaction, prepared, shifted));
+    await step('verify', () => verify(lambda, request, version));
+  }
+  const { urlAuth } = request;
+  return urlAuth && step('open the function URL', () => openUrl(lambda, request, urlAuth));
+}
+
+/** Puts the alias back to all of what it pointed at before, if this deploy has moved or shifted it. @throws NotRestored */
+export async function restore(
+  { clients, request }: Transaction,
+  { before, changes, version }: Prepared,
+): Promise<void> {
+  if (!before || changes.length === 0) return;
+  // The deploy's own patience may be what has run out; and a cancelled job has seconds left.
+  const pace = { ...defaultPace, ...request.pace, timeoutMs: 5_000 };
+  const lambda = patientLambda(clients.lambda, startPatience(pace));
+  try {
+    const now = await describeAlias(lambda, request);
+    if (now && (now.version === version || now.extra?.version === version))
+      await putAlias(lambda, request, { ...before.alias, extra: undefined }, now);
+  } catch (cause) {
+    if (cause instanceof LostRace) return; // Whoever was faster owns the alias now.
+    throw new NotRestored(
+      `The alias ${request.alias} of ${request.functionName} could not be put back to version ${before.alias.version}`,
+      `Version ${version} may have traffic; it did answer its golden requests. Deploy or roll back to settle it.`,
+      { cause },
+    );
+  }
+}
+
+/** What is nice to have once all is live; returns the versions that were deleted. */
+export async function tidy(
+  { lambda, request, step }: Transaction,
+  { before, changes, version }: Prepared,
+): Promise<string[]> {
+  const { functionName, keepVersions, provisionedConcurrency } = request;
+  const old = before?.alias.version;
+  if (provisionedConcurrency && changes.length > 0 && old && old !== version)
+    await step('let the old workers go', () => unprovision(lambda, functionName, old));
+  return keepVersions && changes.length > 0
+    ? step('delete old versions', () => pruneVersions(lambda, functionName, keepVersions))
+    : [];
+}
+
+/** What is live, and what a deploy would change about it. */
+export async function compare(
+  lambda: Lambda,
+  request: DeployRequest,
+  digest: string,
+): Promise<{ before: Live | undefined; changes: string[] }> {
+  const before = await lookAtLive(lambda, request);
+  const exists = before?.version ?? (await describeFunction(lambda, request.functionName));
+  return { before, changes: plan(request, digest, before, exists !== undefined) };
+}
+
+async function refuseStale(
+  { functionName, alias, commit, force, isOlder }: DeployRequest,
+  before: Live | undefined,
+): Promise<void> {
+  const live = before?.stamp.commit;
+  if (force || !commit || !live || commit === live || !(await isOlder?.(commit, live))) return;
+  throw new StaleCommit(
+    `${functionName}:${alias} serves commit ${live}, which is newer than ${commit}`,
+    'A later run got here first, so there is nothing to do. To go back on purpose, roll back or deploy with force.',
+  );
+}
+
+function shiftWatched(
+  { clients, lambda, request }: Transaction,
+  { version }: Prepared,
+  before: AliasSeen,
+): Promise<AliasSeen> {
+  const { functionName, golden, modelVersion, shift = { weights: [], bakeMs: 0 } } = request;
+  return shiftTraffic(lambda, request, before, version, shift, async () => {
+    await checkAlarms(lambda, clients.cloudwatch, shift.alarms ?? []);
+    if (golden) await askGolden(lambda, { functionName, version, modelVersion }, golden);
+  });
+}
+
+async function moveAlias(
+  { lambda, request, digest }: Transaction,
+  { before, version }: Prepared,
+  seen: AliasSeen | undefined,
+): Promise<void> {
+  const description = formatStamp({
+    ...stampOf(request, digest),
+    ...(before && { previous: before.alias.version }),
+    since: timestamp(),
+  });
+  await putAlias(lambda, request, { version, extra: undefined, description }, seen);
+}
+
+async function verify(lambda: Lambda, place: Place, version: string): Promise<void> {
+  const now = await describeAlias(lambda, place);
+  if (now?.version === version && !now.extra) return;
+  throw new DigestMismatch(
+    `${place.functionName}:${place.alias} points at version ${now?.version}, not at ${version} as just asked`,
+    'Something else moved it since. Give the workflow a concurrency group, and run this step again.',
+  );
+}
+
+/** What a deploy writes on the version it publishes. */
+export function stampOf({ commit, modelVersion, metrics }: DeployRequest, digest: string): Stamp {
+  return {
+    digest,
+    ...(commit && { commit }),
+    ...(modelVersion && { model: modelVersion }),
+    ...(metrics && { metrics }),
+  };
+}
