@@ -1,25 +1,26 @@
-import { readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { type Base, type Platform, parsePlatform, resolveBase } from './base.ts';
-import { InvalidLayer, InvalidLayout } from './errors.ts';
+import { type Base, type BaseSource, isInRegistry } from './base/base.ts';
+import { type Platform, parsePlatform } from './base/platform.ts';
+import { resolveBase } from './base/resolve-base.ts';
+import { InvalidLayer } from './errors.ts';
 import { compressor } from './gzip.ts';
 import { type BuiltLayer, buildLayer, type KnownLayers } from './layer/build-layer.ts';
 import { type LayerSource, listTree } from './layer/list-tree.ts';
-import { blobFile, blobSize, createLayout, readLayout, writeBlob, writeIndex } from './layout/layout.ts';
+import { blobFile, blobSize, readLayout, writeBlob, writeIndex } from './layout/layout.ts';
+import { replaceLayout } from './layout/replace-layout.ts';
 import { annotations, type Descriptor, type ImageConfig, type Manifest, mediaTypes } from './manifest.ts';
 import { isLoopback, parseReference } from './reference.ts';
-import type { CredentialSource } from './registry/authorization.ts';
 
 /** What goes into an image. */
 export interface AssembleOptions {
-  /** The image below; without it the layers are all there is. Its layers are referred to, never downloaded. */
-  base?: { reference: string; credential?: CredentialSource } | undefined;
+  /** The image below; without it the layers are all there is. A registry's layers are referred to, never downloaded. */
+  base?: BaseSource | undefined;
   /** `linux/amd64`, `linux/arm64`. */
   platform: string;
   /** Folders, lowest layer first: put what changes least first. */
   layers: LayerSource[];
   config: {
-    command: string[];
+    /** Without one the base's stays. */
+    command?: string[];
     entrypoint?: string[];
     env?: Record<string, string>;
     labels?: Record<string, string>;
@@ -52,58 +53,64 @@ export async function assemble(options: AssembleOptions): Promise<AssembledImage
   const platform = parsePlatform(options.platform);
   const created = options.created ?? '1970-01-01T00:00:00Z';
   if (Number.isNaN(Date.parse(created))) throw new InvalidLayer(`${JSON.stringify(created)} is no time.`);
-  const output = resolve(options.output);
-  await refuseForeignFolder(output);
   // All that can be wrong with the folders is found before the first byte is fetched or written.
   for (const layer of options.layers) await listTree(layer);
-
-  const partial = join(dirname(output), `.${basename(output)}.partial`);
-  await rm(partial, { recursive: true, force: true });
-  try {
-    await createLayout(partial);
-    const known = await knownLayers(output);
-    const resolving = options.base ? resolveBase(options.base, platform) : undefined;
+  const { path, result } = await replaceLayout(options.output, async (partial) => {
+    const known = await knownLayers(options.output);
+    const resolving = options.base ? resolveBase(options.base, platform, partial) : undefined;
     const building = options.layers.map((layer) => buildLayer(layer, partial, known));
     // All have ended, also when one has failed: nobody writes into the folder while it is taken away.
     await Promise.allSettled([resolving, ...building]);
     const [base, built] = [await resolving, await Promise.all(building)];
-    const config = Buffer.from(JSON.stringify(imageConfig(options, created, platform, base, built)));
-    const manifest: Manifest = {
-      schemaVersion: 2,
-      mediaType: mediaTypes.manifest,
-      config: { mediaType: mediaTypes.config, ...(await writeBlob(partial, config)) },
-      layers: [...(base?.layers ?? []), ...built.map(({ descriptor }) => descriptor)],
-      annotations: sorted({ ...options.annotations, ...baseAnnotations(options, base) }),
-    };
-    const descriptor: Descriptor = {
-      mediaType: mediaTypes.manifest,
-      ...(await writeBlob(partial, Buffer.from(JSON.stringify(manifest)))),
-      annotations: {
-        ...(base ? { [annotations.baseName]: base.reference, [annotations.baseDigest]: base.digest } : {}),
-        [annotations.compressor]: compressor,
-      },
-    };
-    await writeIndex(partial, descriptor);
-    await replace(output, partial);
-    return {
-      layout: output,
-      digest: descriptor.digest,
-      sizeBytes: [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0),
-      layers: manifest.layers,
-    };
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+    return await writeImage(
+      options,
+      partial,
+      imageConfig(options, created, platform, base, built),
+      base,
+      built,
+    );
+  });
+  return { layout: path, ...result };
+}
+
+async function writeImage(
+  options: AssembleOptions,
+  layout: string,
+  imageConfig: ImageConfig,
+  base: Base | undefined,
+  built: BuiltLayer[],
+): Promise<Omit<AssembledImage, 'layout'>> {
+  const config = await writeBlob(layout, Buffer.from(JSON.stringify(imageConfig)));
+  const layers = [...(base?.layers ?? []), ...built.map(({ descriptor }) => descriptor)];
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    config: { mediaType: mediaTypes.config, ...config },
+    layers,
+    annotations: sorted({ ...options.annotations, ...baseAnnotations(options, base) }),
+  };
+  const { digest, size } = await writeBlob(layout, Buffer.from(JSON.stringify(manifest)));
+  await writeIndex(layout, {
+    mediaType: mediaTypes.manifest,
+    digest,
+    size,
+    annotations: {
+      ...(base?.reference ? { [annotations.baseName]: base.reference } : {}),
+      [annotations.compressor]: compressor,
+    },
+  });
+  return { digest, sizeBytes: [config, ...layers].reduce((sum, blob) => sum + blob.size, 0), layers };
 }
 
 // The layout's own entry always says where the base is, for push. The image says so only where that name means
 // something: a port of this machine would make the same content another digest on each.
 function baseAnnotations({ base: source }: AssembleOptions, base: Base | undefined): Record<string, string> {
-  if (!base || !source) return {};
-  const named = isLoopback(parseReference(source.reference).registry)
-    ? {}
-    : { [annotations.baseName]: source.reference };
-  return { ...named, [annotations.baseDigest]: base.digest };
+  if (!base?.digest || !source) return {};
+  const means = isInRegistry(source.reference) && !isLoopback(parseReference(source.reference).registry);
+  return {
+    ...(means ? { [annotations.baseName]: source.reference } : {}),
+    [annotations.baseDigest]: base.digest,
+  };
 }
 
 function imageConfig(
@@ -130,7 +137,7 @@ function imageConfig(
       ...inherited,
       ...(env.length > 0 ? { Env: env } : {}),
       ...(config.entrypoint ? { Entrypoint: config.entrypoint } : {}),
-      Cmd: config.command,
+      ...(config.command ? { Cmd: config.command } : {}),
       ...(config.workingDir ? { WorkingDir: config.workingDir } : {}),
       ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
     },
@@ -169,17 +176,6 @@ function sorted(record: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-async function refuseForeignFolder(output: string) {
-  const names = await readdir(output).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return [];
-    throw new InvalidLayout(`${output} is not a folder.`, { cause: error });
-  });
-  if (names.length > 0 && !names.includes('oci-layout'))
-    throw new InvalidLayout(`${output} holds something else than an image layout.`, {
-      hint: 'Nothing was written. Name another folder, or empty this one.',
-    });
-}
-
 /** The earlier layout in the output's place is the cache: what it holds needs no second compression. */
 async function knownLayers(output: string): Promise<KnownLayers> {
   const earlier = await readLayout(output).catch(() => undefined);
@@ -189,14 +185,4 @@ async function knownLayers(output: string): Promise<KnownLayers> {
     if ((await blobSize(output, digest)) !== undefined)
       known.set(earlier.config.rootfs.diff_ids[i]!, { digest, size, file: blobFile(output, digest) });
   return known;
-}
-
-async function replace(output: string, partial: string) {
-  const old = `${partial}.old`;
-  await rm(old, { recursive: true, force: true });
-  await rename(output, old).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  await rename(partial, output);
-  await rm(old, { recursive: true, force: true });
 }

@@ -10,11 +10,11 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { join, posix, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { InvalidTar, UnsafeTarEntry } from './errors.ts';
-import { readTar, type TarEntry } from './tar/read-tar.ts';
+import type { Readable } from 'node:stream';
+import { UnsafeTarEntry } from './errors.ts';
+import { readLayer } from './layer/read-layer.ts';
+import { insidePath } from './tar/inside-path.ts';
+import type { TarEntry } from './tar/read-tar.ts';
 
 /** Limits of an unpacking. */
 export interface ExtractOptions {
@@ -38,40 +38,7 @@ export async function extractLayer(
   const root = resolve(into);
   await mkdir(root, { recursive: true });
   const target = new Target(root, options.limitBytes ?? lambdaLimitBytes);
-  try {
-    for await (const entry of readTar(decompress(blob))) await target.add(entry);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (/^Z_|^ERR_ZLIB|^ZSTD_/.test(code))
-      throw new InvalidTar('The layer is compressed wrongly or breaks off.', { cause: error });
-    throw error;
-  } finally {
-    blob.destroy();
-  }
-}
-
-async function* decompress(blob: Readable): AsyncGenerator<Buffer> {
-  const source: AsyncIterator<Buffer> = blob[Symbol.asyncIterator]();
-  let head: Buffer = Buffer.alloc(0);
-  while (head.length < 4) {
-    const next = await source.next();
-    if (next.done) throw new InvalidTar(`The layer is ${head.length} bytes long.`);
-    head = Buffer.concat([head, next.value]);
-  }
-  async function* whole(): AsyncGenerator<Buffer> {
-    yield head;
-    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
-  }
-  const magic = head.subarray(0, 4).toString('hex');
-  const decoder = magic.startsWith('1f8b')
-    ? createGunzip()
-    : magic === '28b52ffd'
-      ? createZstdDecompress()
-      : undefined;
-  if (!decoder) return yield* whole();
-  // The reader meets an error of the source on the decoder; this promise only repeats it.
-  pipeline(Readable.from(whole(), { objectMode: false }), decoder).catch(() => {});
-  yield* decoder;
+  for await (const entry of readLayer(blob)) await target.add(entry);
 }
 
 /** The folder being filled, and what keeps every write inside it. */
@@ -89,7 +56,7 @@ class Target {
   }
 
   async add(entry: TarEntry): Promise<void> {
-    const path = insidePath(entry.path, 'entry');
+    const path = insidePath(entry.path);
     if (path === '') {
       if (entry.type !== 'directory')
         throw new UnsafeTarEntry(`The archive replaces its own root by a ${entry.type}.`);
@@ -198,16 +165,6 @@ class Target {
   #remember(path: string) {
     for (let at = path; at !== '.' && !this.#added.has(at); at = posix.dirname(at)) this.#added.add(at);
   }
-}
-
-/** A tar path as segments below the root, '' for the root itself. Throws for every way out. */
-function insidePath(path: string, what: string): string {
-  const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
-  // A backslash is a separator on Windows only, where it would let a segment hold several.
-  const windows = process.platform === 'win32' && /[\\:]/.test(path);
-  if (path.startsWith('/') || path.includes('\0') || segments.includes('..') || windows)
-    throw new UnsafeTarEntry(`The archive has an ${what} that leads out of it: ${JSON.stringify(path)}.`);
-  return segments.join('/');
 }
 
 /** The owner's bits are always set: what can't be entered can't be unpacked into or deleted. */

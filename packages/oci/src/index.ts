@@ -1,5 +1,7 @@
 export { type AssembledImage, type AssembleOptions, assemble } from './assemble.ts';
-export { type Base, type Platform, parsePlatform, resolveBase } from './base.ts';
+export type { BaseSource } from './base/base.ts';
+export { formatPlatform, type Platform, parsePlatform } from './base/platform.ts';
+export { type Change, diff, type ImageDiff } from './diff.ts';
 export { digestOf, isDigest } from './digest.ts';
 export {
   DigestMismatch,
@@ -15,8 +17,13 @@ export {
   UnsafeTarEntry,
 } from './errors.ts';
 export { type ExtractOptions, extractLayer } from './extract-layer.ts';
+export { type Image, type OpenOptions, openImage } from './image.ts';
 export type { LayerSource } from './layer/list-tree.ts';
+export type { Component } from './layer/sbom.ts';
 export { type Layout, readLayout } from './layout/layout.ts';
+export type { Finding } from './lint/finding.ts';
+export { type LintOptions, lint } from './lint/lint.ts';
+export { InvalidLock, lock, lockFile, type Pin, pinned } from './lock.ts';
 export {
   annotations,
   type Descriptor,
@@ -31,6 +38,7 @@ export {
   parseManifest,
   type RuntimeConfig,
 } from './manifest.ts';
+export { type PullOptions, pull } from './pull.ts';
 export { type PushOptions, type PushResult, push } from './push.ts';
 export {
   formatReference,
@@ -42,5 +50,6 @@ export {
   registryUrl,
 } from './reference.ts';
 export type { Credential, CredentialSource } from './registry/authorization.ts';
+export { DockerLoginFailed, dockerCredential } from './registry/docker-credential.ts';
 export { Registry, type StoredManifest } from './registry/registry.ts';
 export type { Patience } from './registry/retry.ts';

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, link, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { digestOf, Meter } from '../digest.ts';
 import { InvalidLayer } from '../errors.ts';
-import { gzip } from '../gzip.ts';
-import { blobFile } from '../layout/layout.ts';
+import { linkBlob } from '../layout/layout.ts';
 import { annotations, type Descriptor, mediaTypes } from '../manifest.ts';
 import { type LayerSource, listTree } from './list-tree.ts';
+import { sbomEntries } from './sbom.ts';
+import { writeLayer } from './write-layer.ts';
 import { writeTar } from './write-tar.ts';
 
 /** A layer in a layout: the blob, and the sha256 of its tar before compression. */
@@ -31,6 +30,7 @@ export async function buildLayer(
   known: KnownLayers,
 ): Promise<BuiltLayer> {
   const entries = await listTree(source);
+  if (source.sbom) entries.push(...(await sbomEntries(source.name, entries, source.sbom)));
   const describe = (digest: string, size: number): Descriptor => ({
     mediaType: mediaTypes.layer,
     digest,
@@ -43,23 +43,13 @@ export async function buildLayer(
   if (earlier && (await takeOver(earlier, layout)))
     return { descriptor: describe(earlier.digest, earlier.size), diffId: expected };
 
-  const tar = createHash('sha256');
-  const compressed = new Meter();
-  const file = join(layout, `${digestOf(source.name + source.to).slice(7, 19)}.partial`);
-  async function* hashed() {
-    for await (const chunk of writeTar(entries)) {
-      tar.update(chunk);
-      yield chunk;
-    }
-  }
-  await pipeline(gzip(hashed()), compressed, createWriteStream(file));
-  const diffId = `sha256:${tar.digest('hex')}`;
+  const file = digestOf(source.name + source.to).slice('sha256:'.length);
+  const { digest, size, diffId } = await writeLayer(writeTar(entries), layout, file);
   if (expected && expected !== diffId)
     throw new InvalidLayer(`Layer ${source.name}: ${source.from} changed while it was read.`, {
       hint: 'Try again.',
     });
-  await rename(file, blobFile(layout, compressed.digest()));
-  return { descriptor: describe(compressed.digest(), compressed.size), diffId };
+  return { descriptor: describe(digest, size), diffId };
 }
 
 async function diffIdOf(tar: AsyncIterable<Buffer>): Promise<string> {
@@ -72,7 +62,6 @@ async function takeOver(earlier: { digest: string; file: string }, layout: strin
   const meter = new Meter();
   await pipeline(createReadStream(earlier.file), meter.resume()).catch(() => {});
   if (meter.digest() !== earlier.digest) return false;
-  const target = blobFile(layout, earlier.digest);
-  await link(earlier.file, target).catch(() => copyFile(earlier.file, target));
+  await linkBlob(earlier.file, layout, earlier.digest);
   return true;
 }

@@ -3,6 +3,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { isAbsolute, join, posix, resolve } from 'node:path';
 import { InvalidLayer } from '../errors.ts';
 import type { TarHeader } from '../tar/header.ts';
+import type { Component } from './sbom.ts';
 
 /** A folder on disk and where it goes in the image. */
 export interface LayerSource {
@@ -12,13 +13,15 @@ export interface LayerSource {
   from: string;
   /** Absolute path in the image. */
   to: string;
+  /** Adds a bill of materials to the layer: its npm packages and these. */
+  sbom?: Component[];
 }
 
-/** An entry of a layer and the file its content comes from. */
+/** An entry of a layer and where its content comes from. */
 export interface TreeEntry extends TarHeader {
   type: 'file' | 'directory' | 'symlink';
-  /** Path on this machine. */
-  source: string;
+  /** Path on this machine, or the content itself. */
+  source: string | Buffer;
 }
 
 /**

@@ -1,7 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { digestOf, isDigest } from '../digest.ts';
 import { InvalidLayout } from '../errors.ts';
 import {
@@ -23,6 +21,7 @@ export interface Layout {
   manifest: Manifest;
   manifestBytes: Buffer;
   config: ImageConfig;
+  configBytes: Buffer;
   /** Where the layers that the layout doesn't hold can be had: the base it was assembled over. */
   base: string | undefined;
 }
@@ -51,11 +50,12 @@ export async function writeIndex(layout: string, manifest: Descriptor): Promise<
   await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
 }
 
-/** The blob's bytes, or undefined when the layout doesn't hold it. */
-export async function openBlob(layout: string, digest: string): Promise<Readable | undefined> {
-  return (await blobSize(layout, digest)) === undefined
-    ? undefined
-    : createReadStream(blobFile(layout, digest));
+/** Makes a blob that is elsewhere on this disk a blob of the layout, without its bytes moving where that is possible. */
+export async function linkBlob(file: string, layout: string, digest: string): Promise<void> {
+  const target = blobFile(layout, digest);
+  await link(file, target).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') await copyFile(file, target);
+  });
 }
 
 /** The size in bytes of a blob, undefined when the layout doesn't hold it. */
@@ -93,7 +93,8 @@ export async function readLayout(path: string): Promise<Layout> {
         hint: 'Build for one platform, without attestations (docker buildx build --provenance=false --sbom=false).',
       },
     );
-  const config = parseConfig(await readBlob(path, manifest.config), `${path}, config,`);
+  const configBytes = await readBlob(path, manifest.config);
+  const config = parseConfig(configBytes, `${path}, config,`);
   if (config.rootfs.diff_ids.length !== manifest.layers.length)
     throw new InvalidLayout(
       `${path}: the manifest has ${manifest.layers.length} layers, the config ${config.rootfs.diff_ids.length}.`,
@@ -109,7 +110,7 @@ export async function readLayout(path: string): Promise<Layout> {
         },
       );
   }
-  return { path, descriptor, manifest, manifestBytes, config, base };
+  return { path, descriptor, manifest, manifestBytes, config, configBytes, base };
 }
 
 const maxJsonBytes = 4 * 1024 * 1024;
