@@ -13,7 +13,9 @@ export interface Checkpoint {
   weights: ReadonlyMap<string, Weight>;
   /** A Hugging Face tokenizer.json. */
   tokenizer: object;
-  heldOut: HeldOutCase[];
+  /** Texts the model was not trained on, to see how its predictions spread. */
+  dev: string[];
+  test: TestCase[];
 }
 
 /** How the weights came about. */
@@ -38,7 +40,7 @@ export interface Run {
 export type TrainedParams = Pick<Params, 'name' | 'dataset' | 'labels' | 'tokenizer' | 'model' | 'training'>;
 
 /** A test example with what the training graph and the baseline said: one logit per label. */
-export interface HeldOutCase {
+export interface TestCase {
   id: string;
   text: string;
   label: number;
@@ -60,7 +62,7 @@ export function writeCheckpoint(modelFolder: string, checkpoint: Checkpoint): vo
   const files: Record<string, Uint8Array> = {
     'weights.safetensors': encodeSafetensors(checkpoint.weights),
     'tokenizer.json': Buffer.from(JSON.stringify(checkpoint.tokenizer)),
-    'held-out.json': Buffer.from(JSON.stringify(checkpoint.heldOut)),
+    'examples.json': Buffer.from(JSON.stringify({ dev: checkpoint.dev, test: checkpoint.test })),
   };
   const hashes = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)]));
   files['run.json'] = Buffer.from(
@@ -94,8 +96,8 @@ export function readCheckpoint(modelFolder: string): Checkpoint {
   const weights = decodeSafetensors(read('weights.safetensors'));
   // The hashes match: this is what writeCheckpoint wrote, so its types hold.
   const tokenizer = JSON.parse(read('tokenizer.json').toString()) as object;
-  const heldOut = JSON.parse(read('held-out.json').toString()) as HeldOutCase[];
-  return { run, weights, tokenizer, heldOut };
+  const { dev, test } = JSON.parse(read('examples.json').toString()) as Pick<Checkpoint, 'dev' | 'test'>;
+  return { run, weights, tokenizer, dev, test };
 }
 
 interface StoredExtra {

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from '@mainline/classifier';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { seeded } from './random.ts';
 
 const cli = join(import.meta.dirname, 'cli.ts');
@@ -140,6 +141,14 @@ describe('training and exporting from the command line', () => {
     );
     expect(corrupt.code).toBe(1);
     writeFileSync(weights, bytes);
+
+    const checkpoint = readCheckpoint(model);
+    const [first, ...others] = checkpoint.test;
+    const told = { ...first!, logits: first!.logits.map((logit) => logit + 0.01) };
+    writeCheckpoint(model, { ...checkpoint, test: [told, ...others] });
+    const unlike = await run('export', 'models/tiny');
+    expect(unlike.text).toMatch(/error: the exported model answers otherwise than in training: .* 1\.0e-2/);
+    expect(unlike.code).toBe(1);
     expect(readFileSync(join(model, 'model/manifest.json')).equals(bundle)).toBe(true);
   });
 });

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import { DenseWeights } from './adamw.ts';
 import type { Batch } from './batches.ts';
 import { bigramRow } from './encoder.ts';
@@ -16,14 +15,13 @@ import { Arena } from './kernels.ts';
 import { denseParameters, initialize, tableParameters } from './parameters.ts';
 import { seeded } from './random.ts';
 import { Schedule } from './schedule.ts';
+import { batchFeeds, type Classifying, openSession, runLogits } from './session.ts';
 import { TableWeights } from './table-weights.ts';
 
 /** A model in memory: it learns from one batch at a time and can be asked in between. */
-export interface Engine {
+export interface Engine extends Classifying {
   /** One step of training; returns the batch's loss before it. */
   step(batch: Batch): Promise<number>;
-  /** Logits, [size, labels], without dropout. */
-  logits(batch: Batch): Promise<Float32Array>;
   /** All weights by name; arrays that later steps change. */
   weights(): Map<string, Weight>;
   dispose(): Promise<void>;
@@ -75,14 +73,8 @@ export async function openEngine({ spec, plan, steps, threads }: EngineOptions):
     initialize(weights.get(parameter.name)!.data, parameter, random);
   maskState.set(Array.from({ length: 4 }, () => 1 + Math.floor(random() * 0x7ffffffe)));
 
-  const options: InferenceSession.SessionOptions = {
-    intraOpNumThreads: threads ?? availableParallelism(),
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    logSeverityLevel: 3,
-  };
-  const trainer = await InferenceSession.create(training.model, options);
-  const judge = await InferenceSession.create(evaluationGraph(spec), options);
+  const trainer = await openSession(training.model, threads);
+  const judge = await openSession(evaluationGraph(spec), threads);
   const weightFeeds = Object.fromEntries(
     [...weights].map(([name, { shape, data }]) => [name, new Tensor('float32', data, shape)]),
   );
@@ -158,8 +150,7 @@ export async function openEngine({ spec, plan, steps, threads }: EngineOptions):
       const lookups = lookupsOf(batch, batch.length, bigramRows);
       words.catchUp(lookups.words, step);
       bigrams.catchUp(lookups.bigrams, step);
-      const { logits } = await judge.run({ ...weightFeeds, ...batchFeeds(batch) }, ['logits']);
-      return Float32Array.from(logits!.data as Float32Array);
+      return runLogits(judge, { ...weightFeeds, ...batchFeeds(batch) });
     },
 
     weights() {
@@ -189,13 +180,6 @@ function count(shape: readonly (number | string)[], sizes: Sizes): number {
         product * (factor === 'batch' ? sizes.batch : factor === 'windows' ? sizes.windows : Number(factor)),
       1,
     );
-}
-
-function batchFeeds({ size, length, inputIds, attentionMask }: Batch): Record<string, Tensor> {
-  return {
-    input_ids: new Tensor('int64', inputIds, [size, length]),
-    attention_mask: new Tensor('int64', attentionMask, [size, length]),
-  };
 }
 
 /** Which rows a batch reads, and where each one's gradient will be among `tokens` per text; padding gets none. */

@@ -1,17 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { load, type Manifest, parseTokenizer } from '@mainline/classifier';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Batch } from './batches.ts';
-import { type BundleParts, type GoldenCase, writeBundle } from './bundle.ts';
-import { readCheckpoint, type TrainedParams } from './checkpoint.ts';
+import { load, type Manifest, makeReference, parseTokenizer } from '@mainline/classifier';
+import { type BundleParts, writeBundle } from './bundle.ts';
+import { type Checkpoint, readCheckpoint, type TrainedParams } from './checkpoint.ts';
 import { CheckpointError, ExportError } from './errors.ts';
 import { opset, servedGraph } from './graphs.ts';
+import { encodeExamples, logitsOf } from './logits.ts';
 import { evaluate } from './metrics.ts';
 import { type Params, readParams } from './params.ts';
 import type { Output } from './progress.ts';
-import { encoderFor, logitsOf } from './train.ts';
+import { report } from './report/report.ts';
+import { batchFeeds, openSession, runLogits } from './session.ts';
 
 export interface ExportOptions {
   output: Output;
@@ -19,103 +19,128 @@ export interface ExportOptions {
   commit?: string;
 }
 
-// float32 rounding, seen as 1e-6 between the graphs; a real difference is far larger.
+// float32 rounding differs by 1e-6 between two orders of the same sums; a real difference is far larger.
 const tolerance = 1e-3;
 
 /**
  * Turns a model's checkpoint into its bundle, `model/`, and writes metrics.json. The model that goes in is asked
- * every held-out text first: throws ExportError if it doesn't answer what the training graph answered.
+ * every held-out text first: throws ExportError if it doesn't answer what the model answered in training.
  */
 export async function exportModel(folder: string, { output, commit }: ExportOptions): Promise<Manifest> {
   const params = readParams(folder);
   const checkpoint = readCheckpoint(params.directory);
   requireSameParams(params, checkpoint.run.params);
-  const { run, heldOut } = checkpoint;
-  const { labels } = params;
 
-  const tokenizer = parseTokenizer(checkpoint.tokenizer);
-  const spec = { shape: params.model, vocabularySize: tokenizer.vocabularySize, labels: labels.length };
-  const model = servedGraph(spec, checkpoint.weights);
-
-  const examples = heldOut.map(encoderFor(tokenizer, params.model.maxTokens));
-  const served = await openModel(model);
-  const logits = await logitsOf(served, examples, labels.length, tokenizer.padId, params.training.batchSize);
-  await served.dispose();
+  const model = modelOf(params, checkpoint);
+  const logits = await askModel(model, params, checkpoint);
   const difference = largestDifference(
     logits,
-    heldOut.map((item) => item.logits),
+    checkpoint.test.map((item) => item.logits),
   );
   const figures = `largest difference of a logit ${difference.toExponential(1)} (allowed ${tolerance})`;
   if (!(difference <= tolerance))
-    throw new ExportError(`the exported model answers otherwise than the training graph: ${figures}`);
-  output.write(`  exported model against training graph, ${heldOut.length} held-out texts: ${figures}\n`);
+    throw new ExportError(`the exported model answers otherwise than in training: ${figures}`);
+  output.write(`  model.onnx against the training graph on ${logits.length} held-out texts: ${figures}\n`);
 
   const metrics = evaluate(
-    heldOut.map(({ label }) => label),
+    checkpoint.test.map(({ label }) => label),
     logits,
   );
-  const parts: BundleParts = {
+  const { run } = checkpoint;
+  const { labels } = params;
+  const { notes: _, ...dataset } = run.dataset;
+  const draft: BundleParts = {
     name: params.name,
     labels,
     maxTokens: params.model.maxTokens,
-    inputs: [
-      { name: 'input_ids', dtype: 'int64', shape: ['batch', 'sequence'] },
-      { name: 'attention_mask', dtype: 'int64', shape: ['batch', 'sequence'] },
-    ],
+    inputs: ['input_ids', 'attention_mask'].map((name) => ({
+      name,
+      dtype: 'int64',
+      shape: ['batch', 'sequence'],
+    })),
     outputs: [{ name: 'logits', dtype: 'float32', shape: ['batch', labels.length] }],
     opset,
     baseModel: null,
-    dataset: {
-      name: run.dataset.name,
-      version: run.dataset.version,
-      sha256: run.dataset.sha256,
-      examples: run.dataset.examples,
-    },
+    dataset,
     commit: commit ?? null,
     training: { tokenizer: params.tokenizer, model: params.model, training: params.training },
     metrics: { ...metrics, baseline: run.baseline },
     model,
     tokenizer: checkpoint.tokenizer,
     golden: [],
+    extra: { 'report.html': reportOf(params, checkpoint, logits) },
   };
   const manifest = writeBundle(join(params.directory, 'model'), {
-    ...parts,
-    golden: await scoreGolden(parts, params.golden),
+    ...draft,
+    ...(await predictionsOf(draft, params.golden, checkpoint.dev)),
   });
   await writeFile(
     join(params.directory, 'metrics.json'),
     `${JSON.stringify({ test: metrics, baseline: run.baseline }, null, 2)}\n`,
   );
-  output.write(`  bundle: ${join(folder, 'model')}, version ${manifest.version}, ${size(model)}\n`);
+  const megabytes = (model.length / 1e6).toFixed(2);
+  output.write(`  bundle: ${join(folder, 'model')}, version ${manifest.version}, ${megabytes} MB\n`);
   return manifest;
 }
 
-/** Asks the bundle as it will be served: through the classifier package, from files. */
-async function scoreGolden(parts: BundleParts, texts: string[]): Promise<GoldenCase[]> {
+function modelOf({ model, labels }: Params, { tokenizer, weights }: Checkpoint): Uint8Array {
+  const { vocabularySize } = parseTokenizer(tokenizer);
+  return servedGraph({ shape: model, vocabularySize, labels: labels.length }, weights);
+}
+
+/** The exported model's logits for the held-out texts, tokenised anew. */
+async function askModel(model: Uint8Array, params: Params, checkpoint: Checkpoint): Promise<number[][]> {
+  const tokenizer = parseTokenizer(checkpoint.tokenizer);
+  const session = await openSession(model);
+  const rows = await logitsOf(
+    { logits: (batch) => runLogits(session, batchFeeds(batch)) },
+    encodeExamples(checkpoint.test, tokenizer, params.model.maxTokens),
+    { labels: params.labels.length, padId: tokenizer.padId, batchSize: params.training.batchSize },
+  );
+  await session.release();
+  return rows;
+}
+
+/** Asks the bundle as it will be served, from files through the classifier package, what it will be checked against. */
+async function predictionsOf(
+  draft: BundleParts,
+  golden: string[],
+  dev: string[],
+): Promise<Pick<BundleParts, 'golden' | 'reference'>> {
   const folder = await mkdtemp(join(tmpdir(), 'mainline-export-'));
   try {
-    writeBundle(join(folder, 'model'), parts);
+    writeBundle(join(folder, 'model'), draft);
     const classifier = await load(join(folder, 'model'));
-    const predictions = await classifier.classify(texts);
+    const answers = await classifier.classify(golden);
+    const reference = makeReference(await classifier.classify(dev), draft.labels);
     await classifier.dispose();
-    return predictions.map(({ label, scores }, index) => ({ text: texts[index]!, label, scores }));
+    return {
+      golden: answers.map(({ label, scores }, index) => ({ text: golden[index]!, label, scores })),
+      reference,
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function openModel(model: Uint8Array) {
-  const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
-  return {
-    async logits({ size, length, inputIds, attentionMask }: Batch): Promise<Float32Array> {
-      const { logits } = await session.run({
-        input_ids: new Tensor('int64', inputIds, [size, length]),
-        attention_mask: new Tensor('int64', attentionMask, [size, length]),
-      });
-      return Float32Array.from(logits!.data as Float32Array);
-    },
-    dispose: () => session.release(),
-  };
+function reportOf(params: Params, { run, test }: Checkpoint, logits: number[][]): string {
+  return report({
+    name: params.name,
+    labels: params.labels,
+    dataset: run.dataset,
+    parameters: { ...params.model, ...params.training },
+    losses: run.losses,
+    stepsPerEpoch: run.stepsPerEpoch,
+    maxTokens: params.model.maxTokens,
+    baseline: run.baseline.name,
+    cases: test.map(({ id, label, baselineLogits, tokens }, index) => ({
+      id,
+      label,
+      logits: logits[index]!,
+      baselineLogits,
+      tokens,
+    })),
+  });
 }
 
 function requireSameParams(params: Params, trained: TrainedParams): void {
@@ -125,11 +150,7 @@ function requireSameParams(params: Params, trained: TrainedParams): void {
 }
 
 function largestDifference(a: number[][], b: number[][]): number {
-  return Math.max(
-    ...a.flatMap((row, index) => row.map((value, column) => Math.abs(value - b[index]![column]!))),
-  );
-}
-
-function size(bytes: Uint8Array): string {
-  return `${(bytes.length / 1e6).toFixed(2)} MB`;
+  const differences = a.flatMap((row, index) => row.map((value, at) => Math.abs(value - b[index]![at]!)));
+  // Reduced, not spread: there may be more of them than arguments fit a call. NaN stays NaN.
+  return differences.reduce((largest, value) => Math.max(largest, value), 0);
 }

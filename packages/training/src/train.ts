@@ -1,10 +1,10 @@
-import { parseTokenizer, type Tokenizer } from '@mainline/classifier';
+import { parseTokenizer } from '@mainline/classifier';
 import { trainBaseline } from './baseline.ts';
 import { dropWords, type EncodedExample, makeBatch, planBatches } from './batches.ts';
-import { checkpointFolder, type HeldOutCase, type Run, writeCheckpoint } from './checkpoint.ts';
-import type { Example } from './data/dataset.ts';
+import { checkpointFolder, type Run, type TestCase, writeCheckpoint } from './checkpoint.ts';
 import { loadDataset } from './data/load.ts';
-import { type Engine, openEngine } from './engine.ts';
+import { openEngine } from './engine.ts';
+import { encodeExamples, logitsOf } from './logits.ts';
 import { evaluate, type Metrics } from './metrics.ts';
 import { readParams } from './params.ts';
 import { type Output, seconds, startProgress } from './progress.ts';
@@ -39,8 +39,10 @@ export async function train(folder: string, { output, threads }: TrainOptions): 
     params.tokenizer,
   );
   const tokenizer = parseTokenizer(tokenizerJson);
-  const encode = encoderFor(tokenizer, shape.maxTokens);
-  const [trainSet, devSet, testSet] = [train.map(encode), dev.map(encode), test.map(encode)];
+  const trainSet = encodeExamples(train, tokenizer, shape.maxTokens);
+  const devSet = encodeExamples(dev, tokenizer, shape.maxTokens);
+  const testSet = encodeExamples(test, tokenizer, shape.maxTokens);
+  const batching = { labels: labels.length, padId: tokenizer.padId, batchSize: plan.batchSize };
 
   // Model
   const stepsPerEpoch = Math.ceil(trainSet.length / plan.batchSize);
@@ -75,10 +77,7 @@ export async function train(folder: string, { output, threads }: TrainOptions): 
       );
     }
     const took = performance.now() - startedAt;
-    const watched = judge(
-      devSet,
-      await logitsOf(engine, devSet, labels.length, tokenizer.padId, plan.batchSize),
-    );
+    const watched = judge(devSet, await logitsOf(engine, devSet, batching));
     progress.finish(
       `epoch ${epoch}/${plan.epochs}  loss ${mean(losses.slice(-stepsPerEpoch)).toFixed(4)}` +
         `  dev accuracy ${percent(watched.accuracy)}  MCC ${watched.mcc.toFixed(3)}` +
@@ -87,7 +86,7 @@ export async function train(folder: string, { output, threads }: TrainOptions): 
   }
 
   // Evaluate, beside a baseline that anyone could have had in a second
-  const logits = await logitsOf(engine, testSet, labels.length, tokenizer.padId, plan.batchSize);
+  const logits = await logitsOf(engine, testSet, batching);
   const metrics = judge(testSet, logits);
   const baseline = trainBaseline(train, labels.length);
   const baselineLogits = test.map(({ text }) => baseline.predict(text));
@@ -125,8 +124,8 @@ export async function train(folder: string, { output, threads }: TrainOptions): 
     losses: losses.map((loss) => Number(loss.toPrecision(6))),
     stepsPerEpoch,
   };
-  const heldOut = test.map(
-    ({ id, text, label }, index): HeldOutCase => ({
+  const testCases = test.map(
+    ({ id, text, label }, index): TestCase => ({
       id,
       text,
       label,
@@ -135,41 +134,16 @@ export async function train(folder: string, { output, threads }: TrainOptions): 
       tokens: tokenizer.encode(text, Number.MAX_SAFE_INTEGER).ids.length,
     }),
   );
-  writeCheckpoint(params.directory, { run, weights: engine.weights(), tokenizer: tokenizerJson, heldOut });
+  writeCheckpoint(params.directory, {
+    run,
+    weights: engine.weights(),
+    tokenizer: tokenizerJson,
+    dev: dev.map(({ text }) => text),
+    test: testCases,
+  });
   await engine.dispose();
   say(`checkpoint: ${checkpointFolder(folder)}`);
   return run;
-}
-
-/** Turns examples into what the model reads: the ids the serving tokenizer gives, cut at `maxTokens`. */
-export function encoderFor(tokenizer: Tokenizer, maxTokens: number) {
-  return ({ text, label }: Pick<Example, 'text' | 'label'>): EncodedExample => ({
-    ids: tokenizer.encode(text, maxTokens).ids,
-    label,
-  });
-}
-
-/** Logits of every example, in their order. */
-export async function logitsOf(
-  model: Pick<Engine, 'logits'>,
-  examples: readonly EncodedExample[],
-  labels: number,
-  padId: number,
-  batchSize: number,
-): Promise<number[][]> {
-  const result: number[][] = new Array(examples.length);
-  const lengths = examples.map(({ ids }) => ids.length);
-  for (const indices of planBatches(lengths, batchSize)) {
-    const batch = makeBatch(
-      indices.map((index) => examples[index]!),
-      labels,
-      padId,
-    );
-    const logits = await model.logits(batch);
-    for (const [row, index] of indices.entries())
-      result[index] = [...logits.subarray(row * labels, (row + 1) * labels)];
-  }
-  return result;
 }
 
 function judge(examples: readonly EncodedExample[], logits: number[][]): Metrics {
