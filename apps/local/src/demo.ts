@@ -3,12 +3,13 @@ import { createRequire } from 'node:module';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { type LocalAws, startLocalAws } from '@mainline/local-aws';
-import { deploy } from './deploy.ts';
+import { checkOut, commit, snapshot } from './checkout.ts';
+import { deploy, prepareRunner } from './deploy.ts';
 import { DemoError } from './errors.ts';
 import { ask, sampleMails } from './live.ts';
 import { takeLock } from './lock.ts';
 import { cleanEnvironment, runProgram } from './program.ts';
-import { commit, prepareScratch, type Scratch } from './scratch.ts';
+import { createSteps } from './steps.ts';
 import { duration, say, style } from './terminal.ts';
 import { trainedStamp } from './trained.ts';
 
@@ -27,116 +28,79 @@ const freeBytesNeeded = 1.5e9;
 
 /** Runs the pipeline from raw data to a live function, then serves it until `signal` aborts (or asks it and ends). */
 export async function demo(options: DemoOptions): Promise<void> {
-  const { root } = options;
-  const home = join(root, '.mainline/demo');
+  const home = join(options.root, '.mainline/demo');
   mkdirSync(home, { recursive: true });
   requireDiskSpace(home);
   const release = takeLock(join(home, 'lock'));
   let aws: LocalAws | undefined;
   try {
-    options.onStep('starting');
-    const scratch = prepareScratch(root, join(home, 'clone'));
     aws = await startLocalAws({
       port: options.port,
       data: join(home, 'aws'),
-      buckets: [bucketOfRemote(root)],
-      substitute: hostLibraries(root),
+      buckets: [bucketOfRemote(options.root)],
+      substitute: hostLibraries(options.root),
     });
-    const env = cleanEnvironment({
-      ...aws.env,
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      npm_config_prefer_offline: 'true',
-    });
-    await pipeline(options, home, scratch, aws, env);
+    await pipeline(options, home, aws);
   } finally {
     await aws?.close();
     release();
   }
 }
 
-async function pipeline(
-  options: DemoOptions,
-  home: string,
-  scratch: Scratch,
-  aws: LocalAws,
-  env: Record<string, string>,
-) {
-  const { root, model, signal } = options;
-  const total = 5;
-  let count = 0;
-  const times: string[] = [];
-  const step = async <T>(title: string, about: string, work: () => Promise<T>): Promise<T> => {
-    count++;
-    options.onStep(`step ${count} (${title})`);
-    say(`\n${style.bold(`${count}/${total} ${title}`)} ${style.dim(about)}`, 0);
-    const startedAt = performance.now();
-    const result = await work();
-    const took = duration(performance.now() - startedAt);
-    times.push(`${title} ${took}`);
-    say(`${style.green('✓')} ${took}`);
-    return result;
-  };
-  const tool = (file: string, args: string[], onLine?: (line: string) => void) =>
-    runProgram(join(root, file), args, { cwd: scratch.dir, env, signal, ...(onLine ? { onLine } : {}) });
-  const bundle = join(scratch.dir, 'models', model, 'model');
-  const trained = trainedStamp(home, scratch, model);
+async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home: string, aws: LocalAws) {
+  const env = cleanEnvironment({
+    ...aws.env,
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    npm_config_prefer_offline: 'true',
+  });
+  const source = snapshot(root);
+  const checkout = checkOut(root, join(home, 'checkout'), source);
+  const runner = prepareRunner({ root, source, dir: join(home, 'runner'), env, signal });
+  const folder = join(checkout.dir, 'models', model);
+  const trained = trainedStamp(home, checkout, model);
+  const tool = (name: string, args: string[], onLine?: (line: string) => void) =>
+    runProgram(join(root, 'packages', name, 'src/cli.ts'), args, { cwd: checkout.dir, env, signal, onLine });
+  const steps = createSteps(5, onStep);
 
-  await step('train', `models/${model}/params.yaml`, async () => {
-    if (trained.isCurrent()) return sayUnchanged(bundle);
+  await steps.run('train', `models/${model}/params.yaml`, async () => {
+    if (trained.isCurrent()) return sayUnchanged(readManifest(folder));
     trained.clear();
-    await tool('packages/training/src/cli.ts', [
-      'train',
-      join(scratch.dir, 'models', model),
-      '--commit',
-      scratch.source,
-    ]);
+    await tool('training', ['train', folder, '--commit', source]);
   });
 
-  await step('export', 'ONNX, checked against the training graph', async () => {
-    if (trained.isCurrent()) return say('unchanged: the bundle is the one checked before');
-    await tool('packages/training/src/cli.ts', [
-      'export',
-      join(scratch.dir, 'models', model),
-      '--commit',
-      scratch.source,
-    ]);
+  await steps.run('export', 'ONNX, checked against the training graph', async () => {
+    if (trained.isCurrent()) return say('unchanged: the bundle that was checked before');
+    await tool('training', ['export', folder, '--commit', source]);
     trained.set();
   });
+  const { version } = readManifest(folder);
 
-  await step('version', 'dvc add, dvc push to the S3 remote', async () => {
-    const dvc = (args: string[]) => tool('packages/dvc/src/cli.ts', args, (line) => say(style.dim(line), 4));
+  const sha = await steps.run('version', 'dvc add, dvc push to the S3 remote', async () => {
+    const dvc = (args: string[]) =>
+      tool('dvc', args, (line) => line.trim() && say(style.dim(line.trim()), 4));
     await dvc(['add', `models/${model}/model`, '--file', `dvc/${model}.dvc`]);
     await dvc(['push', `dvc/${model}.dvc`]);
-    const sha = commit(
-      scratch,
-      ['dvc', `models/${model}`],
-      `Deploy ${model} ${readManifest(bundle).version}`,
-    );
-    say(`committed dvc/${model}.dvc as ${sha.slice(0, 12)}, in the scratch clone`);
+    const head = commit(checkout, ['dvc', `models/${model}`], `Deploy ${model} ${version}`);
+    say(`commit ${head.slice(0, 12)} moves dvc/${model}.dvc, in a scratch checkout`);
+    return head;
   });
 
-  const deployed = await step('deploy', '.github/workflows/deploy.yml, job deploy', () =>
-    deploy({ home, workspace: scratch.dir, model, aws, env, signal }),
+  const { url, image } = await steps.run('deploy', '.github/workflows/deploy.yml, job deploy', async () =>
+    deploy({ home, workspace: (await runner)(checkout.dir, sha), model, aws, env, signal }),
   );
 
-  await step('live', deployed.url, async () => {
-    const { url } = deployed;
-    const mails = options.exit ? sampleMails : sampleMails.slice(0, 2);
-    const { version } = readManifest(bundle);
-    for (const mail of mails) {
+  await steps.run('live', url, async () => {
+    for (const mail of exit ? sampleMails : sampleMails.slice(0, 2)) {
       const answer = await ask(url, mail);
       if (answer.model.version !== version)
         throw new DemoError(
           `the function serves model ${answer.model.version}, not ${version}`,
           'Delete .mainline/demo and run it again; if it stays so, please report it.',
         );
-      const subject = mail.split('\n')[0]!;
-      say(
-        `${answer.label.padEnd(5)} ${answer.score.toFixed(4)}  ${style.dim(duration(answer.ms).padStart(7))}  ${subject}`,
-        4,
-      );
+      const took = style.dim(duration(answer.ms).padStart(7));
+      say(`${answer.label.padEnd(5)} ${answer.score.toFixed(4)}  ${took}  ${mail.split('\n')[0]}`, 4);
     }
     say(`page  ${style.cyan(url)}`);
     say(
@@ -144,23 +108,27 @@ async function pipeline(
     );
   });
 
-  say(`\n${times.join(' · ')}`);
-  say(style.dim(`image ${deployed.image}`));
+  say(`\n${steps.summary()}`);
+  say(style.dim(`image ${image}`));
   say(style.dim(`job summary and logs: ${home}`));
-  if (options.exit) return;
+  if (exit) return;
   say(`\nLive until Ctrl-C. Change models/${model}/params.yaml or the code and run it again.`);
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-function sayUnchanged(bundle: string): void {
-  const { metrics, version } = readManifest(bundle);
-  const figures = (row: { accuracy: number; mcc: number }) =>
-    `accuracy ${row.accuracy.toFixed(4)}, MCC ${row.mcc.toFixed(4)}`;
-  say(`unchanged: model ${version}, held-out ${figures(metrics)} (baseline ${figures(metrics.baseline)})`);
+interface Metrics {
+  accuracy: number;
+  mcc: number;
 }
 
-function readManifest(bundle: string) {
-  return JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8'));
+function readManifest(folder: string): { version: string; metrics: Metrics & { baseline: Metrics } } {
+  return JSON.parse(readFileSync(join(folder, 'model/manifest.json'), 'utf8'));
+}
+
+function sayUnchanged({ version, metrics }: ReturnType<typeof readManifest>): void {
+  const row = ({ accuracy, mcc }: Metrics) =>
+    `accuracy ${(accuracy * 100).toFixed(2)} %, MCC ${mcc.toFixed(3)}`;
+  say(`unchanged: model ${version}, held out: ${row(metrics)} (baseline ${row(metrics.baseline)})`);
 }
 
 /** The bucket that `.dvc/config` names, so that the local AWS has it. */

@@ -1,13 +1,15 @@
+import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalAws } from '@mainline/local-aws';
+import { checkOut, git } from './checkout.ts';
 import { DemoError } from './errors.ts';
 import { runJob, type StepEvent } from './runner.ts';
-import { git } from './scratch.ts';
+
 import { duration, say, style } from './terminal.ts';
 import { readJob } from './workflow.ts';
 
-/** A deploy of the scratch checkout's HEAD to the local AWS; logs and the job summary go to `home`. */
+/** A deploy of the HEAD of `workspace` to the local AWS; logs and the job summary go to `home`. */
 export interface DeployOptions {
   home: string;
   workspace: string;
@@ -19,9 +21,42 @@ export interface DeployOptions {
 
 /** Third-party actions that have nothing to do here. */
 const skip = {
-  'actions/checkout': 'the scratch clone is the checkout',
+  'actions/checkout': 'a fresh checkout of the commit is here already',
   'aws-actions/configure-aws-credentials': 'the local AWS asks for no login to a real cloud',
 };
+
+/**
+ * A runner's own checkout, apart from where the model was trained, as on GitHub: the model has to come from the
+ * remote. Its packages are installed while training runs; the workflow's own install then finds them in place.
+ * Resolves to a function that brings it to a commit and returns its folder.
+ */
+export async function prepareRunner(options: {
+  root: string;
+  source: string;
+  dir: string;
+  env: Record<string, string>;
+  signal: AbortSignal;
+}): Promise<(repository: string, sha: string) => string> {
+  const { root, source, dir, env, signal } = options;
+  checkOut(root, dir, source);
+  const install = [
+    '-y',
+    'pnpm@10',
+    'install',
+    '--frozen-lockfile',
+    '--filter',
+    'mainline',
+    '--filter',
+    '@mainline/lambda...',
+  ];
+  await new Promise<void>((resolve) => {
+    const child = spawn('npx', install, { cwd: dir, env: { ...env, CI: 'true' }, stdio: 'ignore', signal });
+    // Only a head start: where it fails, the workflow's own step fails in the same way and says why.
+    child.on('error', () => resolve());
+    child.on('close', () => resolve());
+  });
+  return (repository, sha) => checkOut(repository, dir, sha).dir;
+}
 
 /** Runs the job of `.github/workflows/deploy.yml` as a push to main would; returns the function's URL and its image. */
 export async function deploy(options: DeployOptions): Promise<{ url: string; image: string }> {

@@ -14,7 +14,7 @@ export const sampleMails = [
   'CONGRATULATIONS YOU ARE A WINNER\n\nDear friend, you have been selected to receive $1,000,000 USD. Click here now to claim your FREE prize, limited time offer! Send your bank details today.',
   '[PATCH] fix race in the scheduler\n\n> I still see the oops with 2.4.19.\nCan you try the attached patch? It takes the lock before the list is walked. Works for me on SMP.',
   'Lose weight fast - 100% guaranteed\n\nOur amazing herbal pills burn fat while you sleep. No diet, no exercise, money back guarantee. Order now and save 50%! To be removed from this mailing list reply with REMOVE.',
-  'Your invoice for October\n\nHello, attached is the invoice for the work in October. Payment within 30 days as usual. Let me know if anything is missing.',
+  'Minutes of the perl user group\n\nHi all, the minutes of the meeting last night are on the wiki. Next month we talk about testing modules. If you want to give a talk, write to the list.',
 ];
 
 /** Asks the function URL about one text over HTTP; throws `DemoError` when the answer is not a prediction. */

@@ -7,7 +7,7 @@ export interface ProgramOptions {
   cwd: string;
   env: Record<string, string>;
   signal: AbortSignal;
-  onLine?: (line: string) => void;
+  onLine?: ((line: string) => void) | undefined;
 }
 
 /** Runs a TypeScript program of the repository under this Node; throws `DemoError` when it ends with another code than 0. */

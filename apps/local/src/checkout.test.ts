@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { commit, contentKey, git, prepareScratch } from './scratch.ts';
+import { checkOut, commit, contentKey, git, snapshot } from './checkout.ts';
 
 let folder: string;
 let root: string;
@@ -20,6 +20,8 @@ beforeEach(() => {
   git(root, ['commit', '-q', '-m', 'first']);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const prepareScratch = (from: string, to: string) => checkOut(from, to, snapshot(from));
 
 it('checks out what the user has now, edits included, and leaves the user’s tree and history alone', () => {
   writeFileSync(join(root, 'a.txt'), 'edited\n');
@@ -51,6 +53,15 @@ it('keeps what is ignored, drops what is stray, and recovers from a git that was
   prepareScratch(root, dir);
   expect(existsSync(join(dir, 'ignored'))).toBe(true);
   expect(existsSync(join(dir, 'stray'))).toBe(false);
+});
+
+it('chains: a runner’s checkout gets the commit that only the scratch checkout has', () => {
+  const scratch = prepareScratch(root, dir);
+  writeFileSync(join(dir, 'pointer'), 'x\n');
+  const sha = commit(scratch, ['pointer'], 'Point at the model');
+  const runner = join(folder, 'runner');
+  checkOut(dir, runner, sha);
+  expect(readFileSync(join(runner, 'pointer'), 'utf8')).toBe('x\n');
 });
 
 it('works from a shallow clone, as CI makes them', () => {

@@ -3,10 +3,9 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { DemoError } from './errors.ts';
 
-/** A checkout of the user's tracked files under an ignored folder, where the demo may commit and build. */
-export interface Scratch {
+/** A scratch checkout under an ignored folder, where the demo may commit; `source` is the commit it starts from. */
+export interface Checkout {
   dir: string;
-  /** The commit that holds the user's tree as it is now: HEAD, or HEAD and the edits on top of it. */
   source: string;
 }
 
@@ -39,7 +38,7 @@ function datesOf(dir: string, commit: string) {
 }
 
 /** The user's tracked files as one commit: HEAD when nothing is edited, else a commit on top that no branch sees. */
-function snapshot(root: string): string {
+export function snapshot(root: string): string {
   const head = git(root, ['rev-parse', 'HEAD']);
   const dates = datesOf(root, head);
   const stash = git(root, ['stash', 'create'], dates);
@@ -54,21 +53,20 @@ function dropStaleLocks(gitDir: string): void {
 }
 
 /**
- * Brings the scratch checkout to the user's present tree; what is ignored there (installed packages, a trained
- * model, the DVC cache) stays. It shares the objects of the user's repository and copies none.
+ * Brings a checkout at `dir` to a commit of `repository`; what is ignored there (installed packages, a trained
+ * model, the DVC cache) stays. It shares the objects of that repository and copies none.
  */
-export function prepareScratch(root: string, dir: string): Scratch {
-  const source = snapshot(root);
+export function checkOut(repository: string, dir: string, source: string): Checkout {
   const gitDir = join(dir, '.git');
   if (!existsSync(join(gitDir, 'HEAD'))) {
     mkdirSync(dir, { recursive: true });
     git(dir, ['init', '--quiet', '--initial-branch=main']);
   }
   dropStaleLocks(gitDir);
-  const objects = git(root, ['rev-parse', '--path-format=absolute', '--git-path', 'objects']);
+  const objects = git(repository, ['rev-parse', '--path-format=absolute', '--git-path', 'objects']);
   writeFileSync(join(gitDir, 'objects/info/alternates'), `${objects}\n`);
   // The history of a shallow clone ends where this file says; without it git would look for the parents.
-  const shallow = git(root, ['rev-parse', '--path-format=absolute', '--git-path', 'shallow']);
+  const shallow = git(repository, ['rev-parse', '--path-format=absolute', '--git-path', 'shallow']);
   if (existsSync(shallow)) copyFileSync(shallow, join(gitDir, 'shallow'));
   else rmSync(join(gitDir, 'shallow'), { force: true });
   git(dir, ['checkout', '--quiet', '--force', '-B', 'main', source]);
@@ -77,19 +75,19 @@ export function prepareScratch(root: string, dir: string): Scratch {
 }
 
 /** Commits `paths` as a push would; the same content on the same source gives the same commit. Returns HEAD. */
-export function commit(scratch: Scratch, paths: string[], message: string): string {
-  git(scratch.dir, ['add', '--', ...paths]);
-  if (git(scratch.dir, ['status', '--porcelain', '--', ...paths]) !== '')
+export function commit(checkout: Checkout, paths: string[], message: string): string {
+  git(checkout.dir, ['add', '--', ...paths]);
+  if (git(checkout.dir, ['status', '--porcelain', '--', ...paths]) !== '')
     git(
-      scratch.dir,
+      checkout.dir,
       ['-c', 'commit.gpgSign=false', '-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '-m', message],
-      datesOf(scratch.dir, scratch.source),
+      datesOf(checkout.dir, checkout.source),
     );
-  return git(scratch.dir, ['rev-parse', 'HEAD']);
+  return git(checkout.dir, ['rev-parse', 'HEAD']);
 }
 
 /** A key that changes whenever one of `paths` changes in the commit: git's own hashes of them. */
-export function contentKey(scratch: Scratch, paths: string[]): string {
-  const revisions = paths.map((path) => `${scratch.source}:${path}`);
-  return git(scratch.dir, ['rev-parse', ...revisions]).replaceAll('\n', '-');
+export function contentKey(checkout: Checkout, paths: string[]): string {
+  const revisions = paths.map((path) => `${checkout.source}:${path}`);
+  return git(checkout.dir, ['rev-parse', ...revisions]).replaceAll('\n', '-');
 }
