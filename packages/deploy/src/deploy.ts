@@ -106,8 +106,12 @@ async function runTogether(transactions: Transaction[], log: Log): Promise<Omit<
     for (const [index, transaction] of transactions.entries())
       urls.push(await commit(transaction, prepared[index]!));
   } catch (error) {
-    for (let index = urls.length; index >= 0; index--) await restore(transactions[index]!, prepared[index]!);
-    throw error;
+    let worst: unknown = error;
+    for (let index = urls.length; index >= 0; index--)
+      await restore(transactions[index]!, prepared[index]!, error).catch((unrestored: unknown) => {
+        worst = unrestored;
+      });
+    throw worst;
   }
 
   const results: Omit<DeployResult, 'steps'>[] = [];

@@ -112,7 +112,7 @@ export class NothingToRollBack extends DeployError {
   override name = 'NothingToRollBack';
 }
 
-/** A deploy failed and the alias could not be put back. The worst that can happen here; the cause has both reasons. */
+/** A deploy failed and the alias could not be put back. The worst that can happen here; the cause is why the deploy failed. */
 export class NotRestored extends DeployError {
   override name = 'NotRestored';
 }

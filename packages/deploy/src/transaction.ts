@@ -87,10 +87,15 @@ export async function commit(transaction: Transaction, prepared: Prepared): Prom
   return urlAuth && step('open the function URL', () => openUrl(lambda, request, urlAuth));
 }
 
-/** Puts the alias back to all of what it pointed at before, if this deploy has moved or shifted it. @throws NotRestored */
+/**
+ * Puts the alias back to all of what it pointed at before, if this deploy has moved or shifted it. An alias that the
+ * deploy made stays: nothing served before it.
+ * @throws NotRestored with `because`, what made this necessary, as its cause
+ */
 export async function restore(
   { clients, request }: Transaction,
   { before, changes, version }: Prepared,
+  because: unknown,
 ): Promise<void> {
   if (!before || changes.length === 0) return;
   // The deploy's own patience may be what has run out; and a cancelled job has seconds left.
@@ -100,12 +105,13 @@ export async function restore(
     const now = await describeAlias(lambda, request);
     if (now && (now.version === version || now.extra?.version === version))
       await putAlias(lambda, request, { ...before.alias, extra: undefined }, now);
-  } catch (cause) {
-    if (cause instanceof LostRace) return; // Whoever was faster owns the alias now.
+  } catch (error) {
+    if (error instanceof LostRace) return; // Whoever was faster owns the alias now.
+    const why = error instanceof Error ? error.message : String(error);
     throw new NotRestored(
-      `The alias ${request.alias} of ${request.functionName} could not be put back to version ${before.alias.version}`,
+      `The alias ${request.alias} of ${request.functionName} could not be put back to version ${before.alias.version}: ${why}`,
       `Version ${version} may have traffic; it did answer its golden requests. Deploy or roll back to settle it.`,
-      { cause },
+      { cause: because },
     );
   }
 }
