@@ -70,7 +70,8 @@ export function checkOut(repository: string, dir: string, source: string): Check
   if (existsSync(shallow)) copyFileSync(shallow, join(gitDir, 'shallow'));
   else rmSync(join(gitDir, 'shallow'), { force: true });
   git(dir, ['checkout', '--quiet', '--force', '-B', 'main', source]);
-  git(dir, ['clean', '--quiet', '-fd']);
+  // What training wrote beside the parameters is committed again with the pointer.
+  git(dir, ['clean', '--quiet', '-fd', '--exclude=/models']);
   return { dir, source };
 }
 

@@ -121,7 +121,9 @@ function sayStep({ step, state, reason, ms, outputs }: StepEvent): void {
   if (state === 'start') return;
   const mark = { done: style.green('✓'), failed: style.red('✗'), skipped: style.dim('–') }[state];
   const facts = Object.entries(outputs ?? {})
-    .map(([name, value]) => `${name} ${value.length > 44 ? `${value.slice(0, 44)}…` : value}`)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name} ${value.replace(/sha256:(.{12}).+/, '$1…').split('\n')[0]}`)
+    .filter((fact) => fact.length < 60)
     .join(', ');
   const about =
     state === 'skipped' ? `skipped: ${reason}` : `${duration(ms ?? 0).padStart(7)}  ${style.dim(facts)}`;
