@@ -100,6 +100,7 @@ it('summarises what is in place', () => {
         { path: 'models/spam/model/', oid: `${'a'.repeat(32)}.dir`, change: 'added' },
         { path: 'data.csv', oid: 'b'.repeat(32), change: undefined },
       ],
+      missing: [],
     }),
   ).toMatchInlineSnapshot(`
     "### 📥 Data in place

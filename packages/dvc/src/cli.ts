@@ -1,121 +1,149 @@
-import { realpathSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { type Command, jobsOf, parseCommand } from './cli/options.ts';
+import { changeLines, cloudText, counted, shellQuote, statusText } from './cli/output.ts';
+import { configCommand, remoteCommand } from './cli/settings.ts';
 import { BadArguments, DvcError } from './errors.ts';
 import { add } from './verbs/add.ts';
-import { type PullResult, pull } from './verbs/pull.ts';
+import { checkout } from './verbs/checkout.ts';
+import { cloudStatus } from './verbs/cloud-status.ts';
+import { commit } from './verbs/commit.ts';
+import { fetch } from './verbs/fetch.ts';
+import { pull } from './verbs/pull.ts';
 import { push } from './verbs/push.ts';
-import { type Status, status } from './verbs/status.ts';
+import { isEmpty, status } from './verbs/status.ts';
+import { collect } from './workspace/collect.ts';
 import { posixRelative } from './workspace/relpath.ts';
-import { openRepo } from './workspace/repo.ts';
+import { openRepo, type Repo } from './workspace/repo.ts';
 
 const usage = `usage: dvc <verb> [targets] [options]
 
-  add TARGET…       track files or directories       --file POINTER
-  pull [TARGET…]    fetch and put in place           -r REMOTE  -j JOBS  -f
-  push [TARGET…]    upload what the remote lacks     -r REMOTE  -j JOBS
-  status [TARGET…]  compare with the pointers        --json
+  add TARGET…       track files or directories   --file POINTER --glob --no-commit --no-relink -o PATH --to-remote -f
+  commit [TARGET…]  record data as it is now     -R --no-relink
+  pull [TARGET…]    fetch, then put in place     -r REMOTE -j JOBS -f -R --glob --allow-missing --json
+  fetch [TARGET…]   bring into the cache         -r REMOTE -j JOBS -R --glob
+  checkout [TARGET…] put in place from the cache -f -R --relink --allow-missing
+  push [TARGET…]    upload what the remote lacks -r REMOTE -j JOBS -R --glob --repair
+  status [TARGET…]  compare with the pointers    -c -r REMOTE --json -q
+  remote …          add, default, list, modify, remove, rename
+  config …          [-l] [-u] name [value]
 
   --cd DIR          work from there`;
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const warn = (line: string): void => void process.stderr.write(`${line}\n`);
+const write = (stream: NodeJS.WriteStream, lines: string[]): void =>
+  void stream.write(lines.map((line) => `${line}\n`).join(''));
+const warn = (line: string): void => write(process.stderr, [line]);
 
 /** Runs one command; returns its exit code. */
 export async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args);
-  const [verb, ...targets] = positionals;
-  if (values.help || verb === undefined) {
-    say(usage);
-    return values.help ? 0 : 254;
+  const command = parseCommand(args);
+  if (command.verb === 'help' || command.flag('help')) {
+    write(process.stdout, [usage]);
+    return 0;
   }
-  if (!['add', 'pull', 'push', 'status'].includes(verb))
-    throw new BadArguments(`unknown verb '${verb}'`, { hint: usage });
-  if (verb === 'add' && targets.length === 0)
-    throw new BadArguments('add: no targets given', { hint: usage });
-  const repo = openRepo(values.cd ?? realpathSync('.'));
-  const jobs = values.jobs === undefined ? {} : { jobs: parseJobs(values.jobs) };
-  const remote = values.remote === undefined ? {} : { remote: values.remote };
-  if (verb === 'add') {
-    const added = await add(repo, { targets, log: warn, ...(values.file ? { file: values.file } : {}) });
-    const files = added.flatMap(({ file, gitignore }) => (gitignore ? [file, gitignore] : [file]));
-    if (repo.gitRoot)
-      say(
-        `\nTo track the changes with git, run:\n\n\tgit add ${files.map((file) => quote(posixRelative(repo.cwd, file))).join(' ')}`,
-      );
-  } else if (verb === 'pull') {
-    const result = await pull(repo, { targets, force: values.force ?? false, log: warn, ...remote, ...jobs });
-    for (const line of pullLines(result)) say(line);
-  } else if (verb === 'push') {
-    const { files } = await push(repo, { targets, log: warn, ...remote, ...jobs });
-    say(files === 0 ? 'Everything is up to date.' : `${files} file${files === 1 ? '' : 's'} pushed`);
-  } else {
-    const result = await status(repo, { targets });
-    say(values.json ? JSON.stringify(result) : statusText(result));
-  }
-  return 0;
-}
-
-function parse(args: string[]) {
+  const repo = openRepo(command.text('cd') ?? '.');
   try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        cd: { type: 'string' },
-        remote: { type: 'string', short: 'r' },
-        jobs: { type: 'string', short: 'j' },
-        force: { type: 'boolean', short: 'f' },
-        file: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (cause) {
-    throw new BadArguments(cause instanceof Error ? cause.message : String(cause), { cause, hint: usage });
+    const { lines, code = 0 } = await run(repo, command);
+    if (!command.flag('quiet')) write(process.stdout, lines);
+    return code;
+  } catch (error) {
+    // DVC's own habit: a failed checkout or status is 255 where a failed transfer is 1.
+    if (error instanceof DvcError && error.exitCode === 1 && ['checkout', 'status'].includes(command.verb)) {
+      report(error);
+      return 255;
+    }
+    throw error;
   }
 }
 
-function parseJobs(text: string): number {
-  if (!/^\d+$/.test(text)) throw new BadArguments(`-j: ${text} is not a number`);
-  return Number(text);
+async function run(repo: Repo, command: Command): Promise<{ lines: string[]; code?: number }> {
+  const { verb, targets, flag, text } = command;
+  const remote = text('remote');
+  const options = {
+    targets,
+    log: warn,
+    recursive: flag('recursive'),
+    glob: flag('glob'),
+    force: flag('force'),
+    allowMissing: flag('allow-missing'),
+    relink: flag('relink'),
+    noRelink: flag('no-relink'),
+    ...(remote === undefined ? {} : { remote }),
+    ...jobsOf(command),
+  };
+  const json = (value: unknown, lines: string[]): { lines: string[] } => ({
+    lines: flag('json') ? [JSON.stringify(value)] : lines,
+  });
+  switch (verb) {
+    case 'add':
+      return { lines: await runAdd(repo, command, options) };
+    case 'commit':
+      await commit(repo, options);
+      return { lines: [] };
+    case 'pull': {
+      const result = await pull(repo, options);
+      return json(result, changeLines(result));
+    }
+    case 'fetch': {
+      const result = await fetch(repo, options);
+      return json(
+        result,
+        counted(result.files, 'fetched').concat(result.files === 0 ? 'Everything is up to date.' : []),
+      );
+    }
+    case 'checkout': {
+      const result = await checkout(repo, options);
+      return json(result, changeLines(result));
+    }
+    case 'push': {
+      const { files, repaired } = await push(repo, { ...options, repair: flag('repair') });
+      const lines = [...counted(files, 'pushed'), ...counted(repaired, 'repaired')];
+      return { lines: lines.length > 0 ? lines : ['Everything is up to date.'] };
+    }
+    case 'status': {
+      if (flag('cloud') || remote !== undefined) {
+        const result = await cloudStatus(repo, options);
+        return json(result.objects, [cloudText(result)]);
+      }
+      const result = await status(repo, options);
+      const lines = isEmpty(collect(repo))
+        ? [
+            'There are no data or pipelines tracked in this project yet.',
+            'See <https://dvc.org/doc/start> to get started!',
+          ]
+        : [statusText(result)];
+      return { ...json(result, lines), code: flag('quiet') && Object.keys(result).length > 0 ? 1 : 0 };
+    }
+    case 'remote':
+      return { lines: remoteCommand(repo, command) };
+    default:
+      return { lines: configCommand(repo, command) };
+  }
 }
 
-const quote = (path: string): string =>
-  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\"'\"'")}'`;
-
-function pullLines(result: PullResult): string[] {
-  const lines = result.outs
-    .filter(({ change }) => change)
-    .map(({ path, change }) => `${change === 'added' ? 'A' : 'M'}\t${path}`)
-    .sort((a, b) => Number(b.endsWith('/')) - Number(a.endsWith('/')) || (a < b ? -1 : 1));
-  const files = (count: number, what: string): string[] =>
-    count > 0 ? [`${count} file${count === 1 ? '' : 's'} ${what}`] : [];
-  const parts = [
-    ...files(result.files, 'fetched'),
-    ...files(result.modified, 'modified'),
-    ...files(result.added, 'added'),
-    ...files(result.deleted, 'deleted'),
+async function runAdd(repo: Repo, { targets, flag, text }: Command, options: object): Promise<string[]> {
+  if (targets.length === 0) throw new BadArguments('add: the following arguments are required: targets');
+  const [file, out] = [text('file'), text('out')];
+  const added = await add(repo, {
+    ...options,
+    targets,
+    noCommit: flag('no-commit'),
+    toRemote: flag('to-remote'),
+    ...(file === undefined ? {} : { file }),
+    ...(out === undefined ? {} : { out }),
+  });
+  const files = [
+    ...new Set(added.flatMap((item) => (item.gitignore ? [item.file, item.gitignore] : [item.file]))),
   ];
-  if (parts.length === 0) return [...lines, 'Everything is up to date.'];
-  return [...lines, [parts.slice(0, -1).join(', '), parts.at(-1)!].filter(Boolean).join(' and ')];
-}
-
-function statusText(result: Status): string {
-  const lines = Object.entries(result).flatMap(([file, groups]) => [
-    `${file}:`,
-    ...groups.flatMap((group) => [
-      '\tchanged outs:',
-      ...Object.entries(group['changed outs']).map(([path, state]) => `\t\t${`${state}:`.padEnd(20)}${path}`),
-    ]),
-  ]);
-  return lines.length > 0 ? lines.join('\n') : 'Data and pipelines are up to date.';
+  const names = files.map((path) => shellQuote(posixRelative(repo.cwd, path))).join(' ');
+  return repo.gitRoot ? ['', 'To track the changes with git, run:', '', `\tgit add ${names}`] : [];
 }
 
 function report(error: unknown): number {
   if (!(error instanceof DvcError)) {
-    warn(
-      `ERROR: unexpected error - ${error instanceof Error ? (process.env.DVC_SHOW_TRACEBACK ? error.stack : error.message) : error}`,
-    );
+    const shown =
+      error instanceof Error
+        ? (process.env.DVC_SHOW_TRACEBACK && error.stack) || error.message
+        : String(error);
+    warn(`ERROR: unexpected error - ${shown}`);
     return 255;
   }
   warn(`ERROR: ${error.message}`);
@@ -123,4 +151,10 @@ function report(error: unknown): number {
   return error.exitCode;
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2)).catch(report);
+if (import.meta.main) {
+  process.once('SIGINT', () => process.exit(252));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 141 : 255),
+  );
+  process.exitCode = await main(process.argv.slice(2)).catch(report);
+}

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { homedir, platform } from 'node:os';
+import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, DvcError } from '../errors.ts';
 import { parseIni } from './ini.ts';
+import { levelFiles } from './levels.ts';
 import { checkRemote, checkSection } from './schema.ts';
 
 /** One `[remote "name"]`: its url made absolute, its other options as written. */
@@ -26,18 +27,13 @@ export interface Config {
   cacheShared: boolean;
 }
 
-type Sections = Record<string, Record<string, string | string[]>>;
+/** Sections of keys, as in the file. */
+export type Sections = Record<string, Record<string, string | string[]>>;
 
 /** Reads system, global, repository and local config of the repository whose `.dvc` folder this is. */
 export function loadConfig(dvcDir: string, env: NodeJS.ProcessEnv = process.env): Config {
   const merged: Sections = {};
-  for (const file of [
-    systemConfig(env),
-    globalConfig(env),
-    join(dvcDir, 'config'),
-    join(dvcDir, 'config.local'),
-  ]) {
-    if (!file) continue;
+  for (const file of levelFiles(dvcDir, env)) {
     const sections = readConfig(file);
     for (const [name, keys] of Object.entries(sections)) merged[name] = { ...merged[name], ...keys };
   }
@@ -70,7 +66,7 @@ export function findRemote(config: Config, name: string): RemoteConfig {
   for (;;) {
     const remote = config.remotes.get(key);
     if (!remote?.url)
-      throw new ConfigError(`configuration error - config file error: remote '${key}' doesn't exist`, {
+      throw new DvcError(`config file error: remote '${key}' doesn't exist`, {
         hint: `the remotes here are: ${[...config.remotes.keys()].join(', ') || 'none'}`,
       });
     if (seen.includes(key))
@@ -89,7 +85,8 @@ export function findRemote(config: Config, name: string): RemoteConfig {
   }
 }
 
-function readConfig(file: string): Sections {
+/** One config file, checked, its paths made absolute; empty if there is none. */
+export function readConfig(file: string): Sections {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -117,7 +114,9 @@ function readConfig(file: string): Sections {
   return sections;
 }
 
-const remoteName = (section: string): string | undefined => /^\s*remote\s*"(.*)"\s*$/.exec(section)?.[1];
+/** The name in `remote "name"`. */
+export const remoteName = (section: string): string | undefined =>
+  /^\s*remote\s*"(.*)"\s*$/.exec(section)?.[1];
 
 /** A path in a config file is seen from the folder of that file; a url stays as it is. */
 function absolutePath(path: string, folder: string): string {
@@ -128,18 +127,4 @@ function absolutePath(path: string, folder: string): string {
 
 function strings(keys: Record<string, string | string[]>): Record<string, string> {
   return Object.fromEntries(Object.entries(keys).map(([key, item]) => [key, String(item)]));
-}
-
-function systemConfig(env: NodeJS.ProcessEnv): string | undefined {
-  if (env.DVC_SYSTEM_CONFIG_DIR) return join(env.DVC_SYSTEM_CONFIG_DIR, 'config');
-  if (platform() === 'darwin') return '/Library/Application Support/dvc/config';
-  if (platform() === 'win32') return env.PROGRAMDATA && join(env.PROGRAMDATA, 'iterative', 'dvc', 'config');
-  return '/etc/xdg/dvc/config';
-}
-
-function globalConfig(env: NodeJS.ProcessEnv): string | undefined {
-  if (env.DVC_GLOBAL_CONFIG_DIR) return join(env.DVC_GLOBAL_CONFIG_DIR, 'config');
-  if (platform() === 'darwin') return join(homedir(), 'Library', 'Application Support', 'dvc', 'config');
-  if (platform() === 'win32') return env.LOCALAPPDATA && join(env.LOCALAPPDATA, 'iterative', 'dvc', 'config');
-  return join(env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'dvc', 'config');
 }

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import { InvalidFile } from '../errors.ts';
+import { encodeDirectory } from '../objects/directory.ts';
 import { type HashName, type Oid, parseOid } from '../objects/oid.ts';
 import type { Json } from '../objects/python-json.ts';
-import { isInside, posixRelative } from '../workspace/relpath.ts';
+import { isInside, parseRelpath, posixRelative } from '../workspace/relpath.ts';
 
 /** A file or directory that a pointer or a pipeline tracks. */
 export interface Out {
@@ -28,15 +29,16 @@ export interface Out {
   stage: string | undefined;
   /** Kept in a version-aware remote: where each file is. */
   versions: VersionedFile[] | undefined;
+  /** It comes from elsewhere: from another repository (whose remote has it), or from a url. */
+  imported: 'repository' | 'url' | undefined;
 }
 
-/** One file in a version-aware remote, at its workspace path. */
+/** One file in a version-aware remote: at its workspace path there, in this version. */
 export interface VersionedFile {
   relpath: string;
   oid: Oid | undefined;
-  remote: string;
-  versionId: string;
-  etag: string | undefined;
+  remote: string | undefined;
+  versionId: string | undefined;
 }
 
 type Check = 'string' | 'integer' | 'boolean' | 'any' | 'map' | 'list' | 'strings';
@@ -111,7 +113,7 @@ export const isMap = (value: Json | undefined): value is Record<string, Json> =>
 /** Makes an Out of a checked entry whose path is seen from `wdir`. */
 export function parseOut(
   entry: Record<string, Json>,
-  place: { file: string; wdir: string; root: string; stage?: string },
+  place: { file: string; wdir: string; root: string; stage?: string; imported?: Out['imported'] },
 ): Out {
   const { file, root } = place;
   if (typeof entry.path !== 'string' || entry.path === '')
@@ -129,7 +131,7 @@ export function parseOut(
   return {
     path,
     name,
-    oid: md5,
+    oid: md5 ?? listedOid(entry, versions),
     hash: entry.hash === undefined && !versions ? 'md5-dos2unix' : 'md5',
     sizeBytes: typeof entry.size === 'number' ? entry.size : undefined,
     isExecutable: entry.isexec === true,
@@ -139,6 +141,7 @@ export function parseOut(
     file,
     stage: place.stage,
     versions,
+    imported: place.imported,
   };
 }
 
@@ -169,22 +172,23 @@ function parseVersions(
     : entry.cloud
       ? [{ ...entry, relpath: '' }]
       : undefined;
-  return list?.flatMap((item): VersionedFile[] => {
-    if (!isMap(item) || !isMap(item.cloud)) return [];
-    return Object.entries(item.cloud).flatMap(([remote, cloud]) => {
-      if (!isMap(cloud) || typeof cloud.version_id !== 'string') return [];
-      const relpath = String(item.relpath ?? '');
-      return [
-        {
-          relpath,
-          oid: item.md5 === undefined ? undefined : parseOid(item.md5, where, file),
-          remote,
-          versionId: cloud.version_id,
-          etag: typeof cloud.etag === 'string' ? cloud.etag : undefined,
-        },
-      ];
-    });
+  return list?.map((item) => {
+    if (!isMap(item)) throw new InvalidFile(`${where}: an entry of files is not a mapping`, { file });
+    const [remote, cloud] = Object.entries(isMap(item.cloud) ? item.cloud : {})[0] ?? [];
+    return {
+      relpath: item.relpath === '' ? '' : parseRelpath(item.relpath, where),
+      oid: item.md5 === undefined ? undefined : parseOid(item.md5, where, file),
+      remote,
+      versionId: isMap(cloud) && typeof cloud.version_id === 'string' ? cloud.version_id : undefined,
+    };
   });
+}
+
+/** A directory whose files stand in the pointer itself has no md5 of its own there: it is that of their list. */
+function listedOid(entry: Record<string, Json>, versions: VersionedFile[] | undefined): Oid | undefined {
+  if (!Array.isArray(entry.files)) return undefined;
+  const entries = (versions ?? []).flatMap(({ oid, relpath }) => (oid ? [{ oid, relpath }] : []));
+  return encodeDirectory(entries).oid;
 }
 
 /** What a message calls the out. */

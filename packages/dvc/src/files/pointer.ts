@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, write
 import { dirname, resolve } from 'node:path';
 import { InvalidFile } from '../errors.ts';
 import type { Json } from '../objects/python-json.ts';
+import type { DataRecord } from '../workspace/record.ts';
 import { emitYaml, stringifyYaml } from '../yaml/emit.ts';
 import { fromYaml, parseYaml, update, type YamlText } from '../yaml/tree.ts';
 import { checkEntry, isMap, type Out, parseOut } from './out.ts';
@@ -69,66 +70,57 @@ export function parsePointer(source: string, file: string, root: string): Pointe
   const data = value === null ? {} : checkEntry(value, 'the file', file, stageKeys);
   const wdir = resolve(dirname(file), typeof data.wdir === 'string' ? data.wdir : '.');
   const list = (name: 'outs' | 'deps'): Json[] => (Array.isArray(data[name]) ? data[name] : []);
+  const deps = list('deps').map((entry, at) => checkEntry(entry, `deps -> ${at}`, file, depKeys));
+  const imported = deps.some((dep) => dep.repo !== undefined)
+    ? 'repository'
+    : deps.length > 0
+      ? 'url'
+      : undefined;
   return {
     file,
     wdir,
     data,
     outs: list('outs').map((entry, at) =>
-      parseOut(checkEntry(entry, `outs -> ${at}`, file), { file, wdir, root }),
+      parseOut(checkEntry(entry, `outs -> ${at}`, file), { file, wdir, root, imported }),
     ),
-    deps: list('deps').map((entry, at) => checkEntry(entry, `deps -> ${at}`, file, depKeys)),
+    deps,
     frozen: data.frozen === true || data.locked === true,
     text,
   };
 }
 
-/** What a commit of an out puts into its pointer. */
-export interface OutRecord {
-  path: string;
-  md5: string;
-  size?: number;
-  nfiles?: number;
-  isexec?: boolean;
-}
-
 /** A new `.dvc` file for one out. */
-export function formatPointer(out: OutRecord, wdir?: string): string {
-  const entry: Record<string, Json> = { md5: out.md5 };
-  if (out.size !== undefined) entry.size = out.size;
-  if (out.nfiles !== undefined) entry.nfiles = out.nfiles;
-  if (out.isexec) entry.isexec = true;
+export function formatPointer(path: string, record: DataRecord, wdir?: string): string {
   return stringifyYaml({
     ...(wdir && wdir !== '.' ? { wdir } : {}),
-    outs: [{ ...entry, hash: 'md5', path: out.path }],
+    outs: [{ ...recordFields(record), ...(record.hash === 'md5' ? { hash: 'md5' } : {}), path }],
   });
 }
 
+/** What a record puts into a pointer or lock file, in DVC's order. */
+export function recordFields({ oid, sizeBytes, files, isExecutable }: DataRecord): Record<string, Json> {
+  return {
+    md5: oid,
+    ...(sizeBytes === undefined ? {} : { size: sizeBytes }),
+    ...(files === undefined ? {} : { nfiles: files }),
+    ...(isExecutable ? { isexec: true } : {}),
+  };
+}
+
 /** The pointer's text with the out number `index` committed anew: order, comments and own keys kept. */
-export function updatePointer(pointer: Pointer, index: number, out: OutRecord): string {
+export function updatePointer(pointer: Pointer, index: number, record: DataRecord): string {
   const data = structuredClone(pointer.data);
   const entries = Array.isArray(data.outs) ? data.outs : [];
-  const old = entries[index];
-  if (!isMap(old)) throw new InvalidFile(`${pointer.file} has no out number ${index}`);
-  const {
-    md5: _,
-    size: _s,
-    nfiles: _n,
-    isexec: _x,
-    etag: _e,
-    checksum: _c,
-    files: _f,
-    cloud: _l,
-    version_id: _v,
-    ...kept
-  } = old;
-  const fresh: Record<string, Json> = { ...kept, md5: out.md5, hash: 'md5' };
-  if (out.size !== undefined) fresh.size = out.size;
-  if (out.nfiles !== undefined) fresh.nfiles = out.nfiles;
-  if (out.isexec) fresh.isexec = true;
-  entries[index] = fresh;
-  data.outs = entries.map((entry) =>
-    isMap(entry) ? withoutDefaults(entry, { cache: true, push: true, persist: false }) : entry,
-  );
+  data.outs = entries.map((entry, at) => {
+    if (!isMap(entry)) return entry;
+    const own = Object.entries(entry).filter(([key]) => at !== index || !committed.includes(key));
+    const fresh =
+      at === index ? { ...recordFields(record), ...(record.hash === 'md5' ? { hash: 'md5' } : {}) } : {};
+    return withoutDefaults(
+      { ...Object.fromEntries(own), ...fresh },
+      { cache: true, push: true, persist: false },
+    );
+  });
   return emitYaml({
     root: update(
       structuredClone(pointer.text.root),
@@ -137,6 +129,20 @@ export function updatePointer(pointer: Pointer, index: number, out: OutRecord): 
     below: pointer.text.below,
   });
 }
+
+/** The keys that say which bytes an out has. */
+const committed = [
+  'md5',
+  'size',
+  'nfiles',
+  'isexec',
+  'etag',
+  'checksum',
+  'files',
+  'cloud',
+  'version_id',
+  'hash',
+];
 
 /** DVC never writes what is so anyway. */
 function withoutDefaults(entry: Record<string, Json>, defaults: Record<string, Json>): Record<string, Json> {

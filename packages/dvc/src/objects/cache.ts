@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isAlive } from '../workspace/process.ts';
 import type { State } from '../workspace/state.ts';
 import { hashFile } from './hash.ts';
 import { digestOf, type HashName, isDirectory, type Oid, objectKey } from './oid.ts';
@@ -45,12 +46,12 @@ export class Cache {
     return (await lstat(this.path(hash, oid)).catch(() => undefined))?.isFile() ?? false;
   }
 
-  /** A new empty file in the cache's own temporary folder, on the same filesystem as the objects. */
-  async createTemporary(): Promise<{ path: string; remove(): Promise<void> }> {
+  /** A new file, with these bytes, in the cache's own temporary folder: on the same filesystem as the objects. */
+  async createTemporary(bytes: Buffer = Buffer.alloc(0)): Promise<{ path: string; remove(): Promise<void> }> {
     const folder = join(this.root, 'tmp');
     await this.folder(folder);
     const path = join(folder, `.${process.pid}-${randomBytes(12).toString('base64url')}.tmp`);
-    await (await open(path, 'wx')).close();
+    await writeFile(path, bytes, { flag: 'wx' });
     return { path, remove: () => rm(path, { force: true }) };
   }
 
@@ -82,12 +83,3 @@ export class Cache {
 
 /** A directory object is our own JSON: its name is always the plain md5 of its bytes. */
 export const objectHash = (hash: HashName, oid: Oid): HashName => (isDirectory(oid) ? 'md5' : hash);
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}

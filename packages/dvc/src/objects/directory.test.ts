@@ -53,6 +53,7 @@ describe('a directory object', () => {
           );
         },
       ),
+      { numRuns: 50 },
     );
   });
 

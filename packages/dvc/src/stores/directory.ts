@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { MissingObject } from '../errors.ts';
-import type { Range, Store, Upload } from './store.ts';
+import type { Part, Store, Upload } from './store.ts';
 
 /** A remote that is a folder on this machine (or mounted on it), laid out and with modes as DVC leaves it. */
 export class DirectoryStore implements Store {
@@ -20,10 +20,10 @@ export class DirectoryStore implements Store {
   }
 
   /** The object's bytes. */
-  async get(key: string, range?: Range): Promise<Readable> {
+  async get(key: string, part: Part = {}): Promise<Readable> {
     const file = await open(this.path(key), 'r').catch(absent);
     if (!file) throw new MissingObject(key, this.url);
-    return createReadStream('', { fd: file, highWaterMark: 1 << 20, ...range });
+    return createReadStream('', { fd: file, highWaterMark: 1 << 20, ...part.range });
   }
 
   /** Stores a copy: complete or not at all, read-only as DVC's own. */

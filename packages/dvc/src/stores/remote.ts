@@ -10,9 +10,12 @@ import type { Store } from './store.ts';
 export interface Remote {
   name: string;
   store: Store;
-  options: Record<string, string>;
   /** How many transfers it likes at once. */
   jobs: number | undefined;
+  /** It keeps files at their own paths, in versions (`version_aware`, `worktree`), not objects by md5. */
+  versioned: boolean;
+  /** It is a copy of the tree, with objects by md5 under `.dvc` for what has no place in it. */
+  worktree: boolean;
 }
 
 const instead: Record<string, string> = {
@@ -27,7 +30,9 @@ const instead: Record<string, string> = {
 export function openRemote(config: RemoteConfig): Remote {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(config.url)?.[1]?.toLowerCase();
   const jobs = config.options.jobs === undefined ? undefined : Number(config.options.jobs) || undefined;
-  const remote = { name: config.name, options: config.options, jobs };
+  const isTrue = (key: string): boolean => config.options[key]?.toLowerCase() === 'true';
+  const worktree = isTrue('worktree');
+  const remote = { name: config.name, jobs, worktree, versioned: worktree || isTrue('version_aware') };
   if (scheme === undefined) return { ...remote, store: new DirectoryStore(config.url) };
   if (scheme === 's3') return { ...remote, store: new S3Store(config) };
   throw new Unsupported(

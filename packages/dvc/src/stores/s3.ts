@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { RemoteConfig } from '../config/config.ts';
 import { MissingObject } from '../errors.ts';
-import { type Range, type Store, StoreError, type Upload } from './store.ts';
+import { type Part, type Store, StoreError, type Upload } from './store.ts';
 
 /** A bucket, or a prefix in one, on AWS or any server that speaks S3. */
 export class S3Store implements Store {
@@ -40,11 +40,12 @@ export class S3Store implements Store {
   }
 
   /** One GET, of all or of a range. */
-  async get(key: string, range?: Range): Promise<Readable> {
+  async get(key: string, { range, versionId }: Part = {}): Promise<Readable> {
     try {
       const { Body } = await this.client.send(
         new GetObjectCommand({
           ...this.at(key),
+          ...(versionId ? { VersionId: versionId } : {}),
           ...(range ? { Range: `bytes=${range.start}-${range.end}` } : {}),
         }),
       );

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { DvcError } from '../errors.ts';
 
-/** Some bytes of an object: from `start`, up to and including `end`. */
-export interface Range {
-  start: number;
-  end: number;
+/** Which bytes: those from `start` up to and including `end` (all if left out), of this version (the newest). */
+export interface Part {
+  range?: { start: number; end: number };
+  versionId?: string;
 }
 
 /** A file to be stored; its md5 in hex where it is known, so that the far side can check it. */
@@ -19,7 +19,7 @@ export interface Store {
   /** For messages: where it is, without secrets. */
   readonly url: string;
   size(key: string): Promise<number | undefined>;
-  get(key: string, range?: Range): Promise<Readable>;
+  get(key: string, part?: Part): Promise<Readable>;
   put(key: string, upload: Upload): Promise<void>;
   list(prefix: string): AsyncIterable<string>;
 }

@@ -38,11 +38,11 @@ export function write(dir: string, files: Record<string, string | Buffer | undef
   }
 }
 
-/** Every file below a folder as path (by `/`) → bytes in latin1. */
+/** Every file below a folder as path (by `/`) → bytes in latin1, but for what a run leaves in `.dvc/tmp`. */
 export function tree(dir: string): Record<string, string> {
   if (!existsSync(dir)) return {};
-  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(dir, name)).isFile(),
+  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => statSync(join(dir, name)).isFile() && !/(^|[\\/])\.dvc[\\/]tmp[\\/]/.test(name),
   );
   return Object.fromEntries(
     files.sort().map((name) => [name.replaceAll('\\', '/'), readFileSync(join(dir, name), 'latin1')]),

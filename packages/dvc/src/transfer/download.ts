@@ -1,25 +1,29 @@
 import { open } from 'node:fs/promises';
 import { CorruptObject } from '../errors.ts';
-import type { Cache } from '../objects/cache.ts';
-import { objectHash } from '../objects/cache.ts';
+import { type Cache, objectHash } from '../objects/cache.ts';
 import { Hasher } from '../objects/hash.ts';
-import { digestOf, type HashName, type Oid, objectKey } from '../objects/oid.ts';
-import { type Store, StoreError } from '../stores/store.ts';
+import { digestOf, type HashName, type Oid } from '../objects/oid.ts';
+import { StoreError } from '../stores/store.ts';
 import { retry } from './retry.ts';
+import type { Source } from './source.ts';
 
 /** Brings one object into the cache, verified; one that arrives corrupt is fetched once more before it is given up. Returns its size. */
-export async function download(store: Store, cache: Cache, hash: HashName, oid: Oid): Promise<number> {
+export async function download(source: Source, cache: Cache, hash: HashName, oid: Oid): Promise<number> {
   try {
-    return await retry(() => attempt(store, cache, hash, oid));
+    return await retry(() => attempt(source, cache, hash, oid));
   } catch (error) {
     if (!(error instanceof CorruptObject)) throw error;
-    return retry(() => attempt(store, cache, hash, oid));
+    return retry(() => attempt(source, cache, hash, oid));
   }
 }
 
-async function attempt(store: Store, cache: Cache, hash: HashName, oid: Oid): Promise<number> {
-  const key = objectKey(hash, oid);
-  const body = await store.get(key);
+async function attempt(
+  { store, key, versionId }: Source,
+  cache: Cache,
+  hash: HashName,
+  oid: Oid,
+): Promise<number> {
+  const body = await store.get(key, versionId ? { versionId } : {});
   const temporary = await cache.createTemporary();
   try {
     const hasher = new Hasher(objectHash(hash, oid));

@@ -1,12 +1,15 @@
-import { CorruptObject, MissingObject, TransferFailed } from '../errors.ts';
+import { CorruptObject, DvcError, MissingObject, TransferFailed } from '../errors.ts';
 import type { Out } from '../files/out.ts';
+import { encodeDirectory } from '../objects/directory.ts';
 import { type HashName, isDirectory, type Oid } from '../objects/oid.ts';
-import type { Remote, Remotes } from '../stores/remote.ts';
-import type { Target } from '../workspace/collect.ts';
+import type { Remotes } from '../stores/remote.ts';
+import { keepDirectory } from '../workspace/record.ts';
 import type { Repo } from '../workspace/repo.ts';
+import type { Target } from '../workspace/targets.ts';
 import { download } from './download.ts';
 import { members } from './members.ts';
 import { eachLimited } from './retry.ts';
+import { sourceOf } from './source.ts';
 
 /** What a fetch brought, and which outs it could not complete because their object is nowhere. */
 export interface Fetched {
@@ -16,10 +19,10 @@ export interface Fetched {
 }
 
 interface Wanted {
-  hash: HashName;
-  oid: Oid;
-  remote: Remote | undefined;
   out: Out;
+  oid: Oid;
+  /** Its path in the out, for remotes that keep objects by path. */
+  relpath: string;
   /** A directory that is there promises its members: one that is missing is a failure, not a gap. */
   promised: boolean;
 }
@@ -37,47 +40,52 @@ export async function fetchObjects(
   const usable = targets.filter(({ out }) => out.cache && out.oid !== undefined);
 
   const bring = async (wanted: Wanted[]): Promise<void> => {
-    const unique = new Map(wanted.map((item) => [name(item.hash, item.oid), item]));
+    const unique = new Map(wanted.map((item) => [name(item.out.hash, item.oid), item]));
     const failures = await eachLimited(
       unique.values(),
       options.jobs,
-      async ({ hash, oid, remote, out, promised }) => {
-        const state = await repo.cache.check(hash, oid);
+      async ({ out, oid, relpath, promised }) => {
+        const state = await repo.cache.check(out.hash, oid);
         if (state === 'present') return;
         if (state === 'corrupt')
           options.log(`object ${oid} was corrupt in the cache: put aside, fetched anew`);
         try {
-          if (!remote) throw new MissingObject(oid, 'the cache, and no remote is set');
-          result.sizeBytes += await download(remote.store, repo.cache, hash, oid);
+          const source = sourceOf(remotes.for(out), out, oid, relpath);
+          result.sizeBytes += await download(source, repo.cache, out.hash, oid);
           result.files += 1;
         } catch (error) {
           if (!(error instanceof MissingObject) || promised) throw named(error, out);
-          nowhere.add(name(hash, oid));
+          nowhere.add(name(out.hash, oid));
         }
       },
     );
     if (failures.length > 0) throw new TransferFailed('download', failures);
   };
 
-  const want = ({ out }: Target, oid: Oid, promised: boolean): Wanted => ({
-    hash: out.hash,
-    oid,
-    remote: remotes.for(out),
-    out,
-    promised,
-  });
-  await bring(
-    usable.filter(({ out }) => isDirectory(out.oid!)).map((target) => want(target, target.out.oid!, false)),
-  );
+  const directories = usable.filter(({ out }) => isDirectory(out.oid!));
+  await rebuildListed(repo, directories);
+  await bring(directories.map(({ out }) => ({ out, oid: out.oid!, relpath: '', promised: false })));
   const wanted: Wanted[] = [];
   for (const target of usable) {
-    if (nowhere.has(name(target.out.hash, target.out.oid!))) continue;
-    const isFolder = isDirectory(target.out.oid!);
-    for (const { oid } of await members(repo, target)) wanted.push(want(target, oid, isFolder));
+    const { out } = target;
+    if (nowhere.has(name(out.hash, out.oid!))) continue;
+    const promised = isDirectory(out.oid!);
+    for (const { oid, relpath } of await members(repo, target)) wanted.push({ out, oid, relpath, promised });
   }
   await bring(wanted);
   result.missing = usable.map(({ out }) => out).filter((out) => nowhere.has(name(out.hash, out.oid!)));
   return result;
+}
+
+/** A directory whose files stand in the pointer itself (version-aware remotes) has no object anywhere: it is made from them. */
+async function rebuildListed(repo: Repo, targets: Target[]): Promise<void> {
+  for (const { out } of targets) {
+    if (!out.versions) continue;
+    const entries = out.versions.flatMap(({ oid, relpath }) => (oid ? [{ oid, relpath }] : []));
+    if (entries.length !== out.versions.length)
+      throw new DvcError(`${out.name}: a file in the pointer has no md5`, { file: out.file });
+    if (encodeDirectory(entries).oid === out.oid) await keepDirectory(repo, out.hash, entries);
+  }
 }
 
 /** Says which out a lost object belongs to. */

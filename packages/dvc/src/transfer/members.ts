@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { InvalidFile } from '../errors.ts';
 import { type DirectoryEntry, parseDirectory } from '../objects/directory.ts';
 import { isDirectory } from '../objects/oid.ts';
-import type { Target } from '../workspace/collect.ts';
 import { refusePrivate } from '../workspace/look.ts';
 import type { Repo } from '../workspace/repo.ts';
+import type { Target } from '../workspace/targets.ts';
 
 /** The files a target stands for, in its directory's object (which must be in the cache) or itself. */
 export async function members(repo: Repo, { out, inside }: Target): Promise<DirectoryEntry[]> {
@@ -21,4 +21,13 @@ export async function members(repo: Repo, { out, inside }: Target): Promise<Dire
   if (chosen.length === 0)
     throw new InvalidFile(`'${inside}' is not in the tracked directory '${out.name}'`, { file: out.file });
   return chosen;
+}
+
+/** Whether the cache has everything a target needs, with the right bytes. */
+export async function isWhole(repo: Repo, target: Target): Promise<boolean> {
+  const { hash, oid } = target.out;
+  if (!oid || (await repo.cache.check(hash, oid)) !== 'present') return false;
+  for (const member of await members(repo, target))
+    if ((await repo.cache.check(hash, member.oid)) !== 'present') return false;
+  return true;
 }

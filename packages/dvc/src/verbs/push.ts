@@ -1,107 +1,136 @@
 import { stat } from 'node:fs/promises';
-import { CorruptObject, TransferFailed } from '../errors.ts';
+import { CorruptObject, TransferFailed, Unsupported } from '../errors.ts';
 import { digestOf, type HashName, isDirectory, type Oid, objectKey } from '../objects/oid.ts';
 import { noRemote, type Remote, Remotes } from '../stores/remote.ts';
-import { type Store, StoreError } from '../stores/store.ts';
+import { isThere } from '../transfer/is-there.ts';
 import { members } from '../transfer/members.ts';
 import { eachLimited, retry } from '../transfer/retry.ts';
-import { collect, selectTargets } from '../workspace/collect.ts';
+import { isIntact } from '../transfer/verify.ts';
+import { collect } from '../workspace/collect.ts';
+import { locked } from '../workspace/lock.ts';
 import type { Repo } from '../workspace/repo.ts';
-import { defaultJobs } from './pull.ts';
+import { type Selection, selectTargets } from '../workspace/targets.ts';
+import { defaultJobs } from './fetch.ts';
 
 /** What a push can be asked. */
-export interface PushOptions {
-  targets?: string[];
+export interface PushOptions extends Selection {
   remote?: string;
   jobs?: number;
+  /** Read back what the remote has already, and replace what is corrupt there. */
+  repair?: boolean;
   log?: (line: string) => void;
 }
 
-/** Objects uploaded, and their bytes. */
+/** Objects uploaded, their bytes, and how many of them replaced corrupt ones. */
 export interface PushResult {
   files: number;
   sizeBytes: number;
+  repaired: number;
+  /** Objects that neither the cache nor the remote has. */
+  missing: Oid[];
 }
 
-interface Batch {
+interface Item {
   remote: Remote;
   hash: HashName;
-  /** The directory's own object, which goes last: where it is, its members are. */
-  directory: Oid | undefined;
-  objects: Oid[];
+  oid: Oid;
+}
+
+/** One out: the directory's own object goes last, for where it is, its members are. */
+interface Batch {
+  directory: Item | undefined;
+  objects: Item[];
 }
 
 /** Uploads what the remote lacks; throws TransferFailed if an object could not be. Objects only the remote has are no concern. */
 export async function push(repo: Repo, options: PushOptions = {}): Promise<PushResult> {
-  const log = options.log ?? (() => {});
-  const targets = selectTargets(repo, collect(repo), options.targets ?? []);
-  const remotes = new Remotes(repo, options.remote);
-  const result: PushResult = { files: 0, sizeBytes: 0 };
-  const missing: Oid[] = [];
-  const batches: Batch[] = [];
-  try {
-    for (const target of targets) {
-      const { out } = target;
-      if (!out.cache || !out.push || !out.oid) continue;
-      const remote = remotes.for(out);
-      if (!remote) {
-        if (out.remote) continue;
-        throw noRemote(repo);
-      }
-      if (!(await isWhole(repo, out.hash, out.oid))) {
-        missing.push(out.oid);
-        continue;
-      }
-      const isFolder = isDirectory(out.oid);
-      const objects = isFolder ? (await members(repo, target)).map(({ oid }) => oid) : [out.oid];
-      batches.push({ remote, hash: out.hash, directory: isFolder ? out.oid : undefined, objects });
-    }
+  return locked(repo, async () => {
+    const remotes = new Remotes(repo, options.remote);
+    const result: PushResult = { files: 0, sizeBytes: 0, repaired: 0, missing: [] };
+    const batches = await plan(repo, remotes, options, result.missing);
     const jobs = options.jobs || remotes.named()?.jobs || defaultJobs;
-    const sent = new Set<string>();
-    for (const { remote, hash, directory, objects } of batches) {
-      if (directory && (await isThere(remote.store, objectKey(hash, directory)))) continue;
-      const send = async (oid: Oid): Promise<void> => {
-        const key = objectKey(hash, oid);
-        if (sent.has(remote.name + key)) return;
-        sent.add(remote.name + key);
-        if (await isThere(remote.store, key)) return;
-        if (!(await isWhole(repo, hash, oid))) return void missing.push(oid);
-        const path = repo.cache.path(hash, oid);
-        const { size } = await stat(path);
-        const md5 = hash === 'md5' || isDirectory(oid) ? { md5: digestOf(oid) } : {};
-        await retry(() => remote.store.put(key, { path, sizeBytes: size, ...md5 }));
-        result.files += 1;
-        result.sizeBytes += size;
-      };
-      const before = missing.length;
-      const failures = await eachLimited(new Set(objects), jobs, send);
+    const failed = new Set<string>(result.missing);
+    const sendAll = async (items: Item[]): Promise<void> => {
+      const unique = new Map(
+        items.map((item) => [`${item.remote.name} ${objectKey(item.hash, item.oid)}`, item]),
+      );
+      const failures = await eachLimited(unique.values(), jobs, async (item) => {
+        if (await send(repo, item, options.repair ?? false, result)) return;
+        result.missing.push(item.oid);
+        failed.add(item.oid);
+      });
       if (failures.length > 0) throw new TransferFailed('upload', failures);
-      if (directory && missing.length === before) await send(directory);
-    }
-    if (missing.length > 0)
-      log(
+    };
+    await sendAll(batches.flatMap(({ objects }) => objects));
+    const complete = batches.filter(({ objects }) => !objects.some(({ oid }) => failed.has(oid)));
+    await sendAll(complete.flatMap(({ directory }) => directory ?? []));
+    if (result.missing.length > 0)
+      options.log?.(
         'WARNING: Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n' +
-          missing.map((oid) => `md5: ${oid}`).join('\n'),
+          result.missing.map((oid) => `md5: ${oid}`).join('\n'),
       );
     return result;
-  } finally {
-    repo.state.save();
+  });
+}
+
+/** What there is to send; a directory that the remote has already is complete there, and left out. */
+async function plan(repo: Repo, remotes: Remotes, options: PushOptions, missing: Oid[]): Promise<Batch[]> {
+  const batches: Batch[] = [];
+  for (const target of selectTargets(repo, collect(repo), options)) {
+    const { out } = target;
+    if (!out.cache || !out.push || !out.oid || out.imported === 'repository') continue;
+    const remote = remotes.for(out);
+    if (!remote) {
+      if (out.remote) continue;
+      throw noRemote(repo);
+    }
+    if (remote.versioned)
+      throw new Unsupported(
+        `remote '${remote.name}' is version-aware: it can be pulled from, but not pushed to`,
+        {
+          hint: 'push to a remote without version_aware and worktree, or push with DVC',
+        },
+      );
+    const item = (oid: Oid): Item => ({ remote, hash: out.hash, oid });
+    if (!isDirectory(out.oid)) {
+      batches.push({ directory: undefined, objects: [item(out.oid)] });
+      continue;
+    }
+    if (!options.repair && (await isThere(remote.store, objectKey(out.hash, out.oid)))) continue;
+    if (await isSound(repo, out.hash, out.oid))
+      batches.push({
+        directory: target.inside === undefined ? item(out.oid) : undefined,
+        objects: (await members(repo, target)).map(({ oid }) => item(oid)),
+      });
+    else missing.push(out.oid);
   }
+  return batches;
+}
+
+/** Brings one object to its remote unless it is there; returns false if nobody has it. */
+async function send(
+  repo: Repo,
+  { remote, hash, oid }: Item,
+  repair: boolean,
+  result: PushResult,
+): Promise<boolean> {
+  const key = objectKey(hash, oid);
+  const there = await isThere(remote.store, key);
+  if (there && (!repair || (await isIntact(remote.store, key, hash, oid)))) return true;
+  if (!(await isSound(repo, hash, oid))) return false;
+  const path = repo.cache.path(hash, oid);
+  const { size } = await stat(path);
+  const md5 = hash === 'md5' || isDirectory(oid) ? { md5: digestOf(oid) } : {};
+  await retry(() => remote.store.put(key, { path, sizeBytes: size, ...md5 }));
+  result.files += 1;
+  result.sizeBytes += size;
+  if (there) result.repaired += 1;
+  return true;
 }
 
 /** Whether the cache has the object; one whose bytes are wrong must not be spread. */
-async function isWhole(repo: Repo, hash: HashName, oid: Oid): Promise<boolean> {
+async function isSound(repo: Repo, hash: HashName, oid: Oid): Promise<boolean> {
   const state = await repo.cache.check(hash, oid);
   if (state === 'corrupt') throw new CorruptObject(oid, 'the cache', 'another md5');
   return state === 'present';
-}
-
-/** Whether the remote has the object. Who may not list gets 403 for what is not there: then it is sent, and that decides. */
-async function isThere(store: Store, key: string): Promise<boolean> {
-  try {
-    return (await retry(() => store.size(key))) !== undefined;
-  } catch (error) {
-    if (error instanceof StoreError && error.status === 403) return false;
-    throw error;
-  }
 }

@@ -1,48 +1,99 @@
 import { describe, type Out } from '../files/out.ts';
 import { encodeDirectory } from '../objects/directory.ts';
 import { isDirectory } from '../objects/oid.ts';
-import { collect, selectTargets } from '../workspace/collect.ts';
+import type { Stage } from '../pipeline/pipeline.ts';
+import { depStates, paramStates } from '../pipeline/state.ts';
+import { isWhole } from '../transfer/members.ts';
+import { collect, type Tracked } from '../workspace/collect.ts';
+import { locked } from '../workspace/lock.ts';
 import { look, oidOf } from '../workspace/look.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import type { Repo } from '../workspace/repo.ts';
-import { planCheckout } from './checkout.ts';
+import { type Selection, selectTargets } from '../workspace/targets.ts';
 
-/** How an out differs from what its pointer says. */
-export type OutState = 'modified' | 'deleted' | 'new' | 'not in cache';
+/** How data differs from what its pointer or lock file says. */
+export type DataState = 'modified' | 'deleted' | 'new' | 'not in cache';
 
-/** Per pointer file (from where the repository was opened), the outs that differ. */
-export type Status = Record<string, { 'changed outs': Record<string, OutState> }[]>;
+/** One thing that differs in a stage, as DVC prints it. */
+export type Change =
+  | string
+  | { [kind in 'changed deps' | 'changed outs']?: Record<string, DataState | Record<string, string>> };
 
-/** Compares the workspace with the pointers; empty if all is as they say. */
-export async function status(repo: Repo, options: { targets?: string[] } = {}): Promise<Status> {
-  const result: Status = {};
-  try {
-    for (const { out } of selectTargets(repo, collect(repo), options.targets ?? [])) {
-      const state = await stateOf(repo, out);
-      if (!state) continue;
-      const name = posixRelative(repo.cwd, out.file);
-      result[name] ??= [{ 'changed outs': {} }];
-      result[name][0]!['changed outs'][describe(out, repo.cwd)] = state;
+/** Per pointer or stage, what differs; empty if all is as it was recorded. */
+export type Status = Record<string, Change[]>;
+
+/** Compares the workspace with pointers and lock files. */
+export async function status(repo: Repo, options: Selection = {}): Promise<Status> {
+  return locked(repo, async () => {
+    const result: Status = {};
+    const tracked = collect(repo);
+    const chosen = new Set(selectTargets(repo, tracked, options).map(({ out }) => out.path));
+    for (const unit of units(repo, tracked)) {
+      if (options.targets?.length && !unit.outs.some((out) => chosen.has(out.path))) continue;
+      const changes = await changesOf(repo, unit);
+      if (changes.length > 0) result[unit.name] = changes;
     }
     return result;
-  } finally {
-    repo.state.save();
-  }
+  });
 }
 
-async function stateOf(repo: Repo, out: Out): Promise<OutState | undefined> {
+/** Whether the repository tracks anything at all. */
+export const isEmpty = ({ pointers, pipelines }: Tracked): boolean =>
+  pointers.length + pipelines.length === 0;
+
+interface Unit {
+  name: string;
+  outs: Out[];
+  stage: Stage | undefined;
+}
+
+function units(repo: Repo, tracked: Tracked): Unit[] {
+  const here = (file: string): string => posixRelative(repo.cwd, file);
+  return [
+    ...tracked.pointers.map(({ file, outs }) => ({ name: here(file), outs, stage: undefined })),
+    ...tracked.pipelines.flatMap(({ file, stages }) =>
+      stages.map((stage) => {
+        const name = here(file) === 'dvc.yaml' ? stage.name : `${here(file)}:${stage.name}`;
+        return { name, outs: stage.outs, stage };
+      }),
+    ),
+  ];
+}
+
+async function changesOf(repo: Repo, { outs, stage }: Unit): Promise<Change[]> {
+  const changes: Change[] = [];
+  if (stage && !stage.frozen) {
+    const deps = { ...(await depStates(repo, stage)), ...paramStates(stage) };
+    if (Object.keys(deps).length > 0) changes.push({ 'changed deps': deps });
+  }
+  const changed: Record<string, DataState> = {};
+  for (const out of outs) {
+    const state = await outState(repo, out);
+    if (state) changed[describe(out, repo.cwd)] = state;
+  }
+  if (Object.keys(changed).length > 0) changes.push({ 'changed outs': changed });
+  if (stage?.locked && JSON.stringify(stage.locked.cmd) !== JSON.stringify(stage.cmd))
+    changes.push('changed command');
+  if (stage?.alwaysChanged) changes.push('always changed');
+  return changes;
+}
+
+/** How one out differs. Whether the cache could restore it is asked first, as DVC does. */
+export async function outState(repo: Repo, out: Out): Promise<DataState | undefined> {
+  if (out.oid && out.cache && !(await isWhole(repo, { out }))) return 'not in cache';
   const found = look(repo, out.path);
-  if (!out.oid) return found.kind === 'nothing' ? 'deleted' : 'new';
-  // Order as in DVC: whether the cache could restore it comes first.
-  if (found.kind === 'nothing') return (await repo.cache.has(out.hash, out.oid)) ? 'deleted' : 'not in cache';
-  if (!(await repo.cache.has(out.hash, out.oid))) return 'not in cache';
-  if (isDirectory(out.oid)) {
-    if (found.kind !== 'directory' || found.others.length > 0) return 'modified';
+  if (found.kind === 'nothing') return 'deleted';
+  if (!out.oid) return 'new';
+  if (found.kind === 'directory') {
+    if (!isDirectory(out.oid) || found.others.length > 0) return 'modified';
     const entries = await Promise.all(
       found.files.map(async (file) => ({ oid: await oidOf(repo, file, out.hash), relpath: file.relpath })),
     );
     return encodeDirectory(entries).oid === out.oid ? undefined : 'modified';
   }
-  const plan = await planCheckout(repo, { out });
-  return plan.change && 'modified';
+  if (found.kind === 'other' && !found.file.stat.isSymbolicLink()) return 'modified';
+  const file = look(repo, out.path, { follow: true });
+  return file.kind === 'file' && (await oidOf(repo, file.file, out.hash)) === out.oid
+    ? undefined
+    : 'modified';
 }

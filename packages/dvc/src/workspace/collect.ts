@@ -1,30 +1,27 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { DvcError, UnknownTarget } from '../errors.ts';
+import { dirname, join } from 'node:path';
+import { DvcError } from '../errors.ts';
 import type { Out } from '../files/out.ts';
 import { type Pointer, readPointer } from '../files/pointer.ts';
+import { type Pipeline, readPipeline } from '../pipeline/pipeline.ts';
 import { Ignore } from './ignore.ts';
 import { dvcIgnore } from './look.ts';
-import { isInside, posixRelative } from './relpath.ts';
+import { posixRelative } from './relpath.ts';
 import type { Repo } from './repo.ts';
-
-/** An out to work on; `inside` narrows it to one path in the directory, by `/`. */
-export interface Target {
-  out: Out;
-  inside?: string;
-}
 
 /** Everything the repository tracks. */
 export interface Tracked {
   pointers: Pointer[];
+  pipelines: Pipeline[];
   outs: Out[];
 }
 
-/** Walks the repository for `.dvc` files, leaving out what Git or DVC ignore, other repositories and tracked data itself. */
+/** Walks the repository for `.dvc` files and `dvc.yaml`s, leaving out what Git or DVC ignore, other repositories and tracked data itself. */
 export function collect(repo: Repo): Tracked {
   const ignore = dvcIgnore(repo);
   const gitIgnore = repo.gitRoot ? new Ignore(repo.gitRoot, '.gitignore', ['.git/']) : undefined;
   const pointers: Pointer[] = [];
+  const pipelines: Pipeline[] = [];
   const outs: Out[] = [];
   const data = new Set<string>();
   const walk = (folder: string): void => {
@@ -34,11 +31,19 @@ export function collect(repo: Repo): Tracked {
       (gitIgnore?.ignores(posixRelative(repo.gitRoot!, path), isFolder) ?? false);
     for (const entry of entries) {
       const path = join(folder, entry.name);
-      if (!entry.isFile() || !entry.name.endsWith('.dvc') || skip(path, false)) continue;
-      const pointer = readPointer(path, repo.root);
-      pointers.push(pointer);
-      outs.push(...pointer.outs);
-      for (const out of pointer.outs) data.add(out.path);
+      if (!entry.isFile() || !isTracking(entry.name) || skip(path, false)) continue;
+      let found: Out[];
+      if (entry.name === 'dvc.yaml') {
+        const pipeline = readPipeline(path, repo.root);
+        pipelines.push(pipeline);
+        found = pipeline.stages.flatMap((stage) => stage.outs);
+      } else {
+        const pointer = readPointer(path, repo.root);
+        pointers.push(pointer);
+        found = pointer.outs;
+      }
+      outs.push(...found);
+      for (const out of found) data.add(out.path);
     }
     for (const entry of entries) {
       const path = join(folder, entry.name);
@@ -49,8 +54,11 @@ export function collect(repo: Repo): Tracked {
   };
   walk(repo.root);
   checkOverlaps(outs, repo);
-  return { pointers, outs };
+  return { pointers, pipelines, outs };
 }
+
+const isTracking = (name: string): boolean =>
+  name === 'dvc.yaml' || (name.endsWith('.dvc') && name !== '.dvc');
 
 function checkOverlaps(outs: Out[], repo: Repo): void {
   const byPath = new Map<string, Out>();
@@ -73,33 +81,4 @@ function checkOverlaps(outs: Out[], repo: Repo): void {
           { file: out.file },
         );
     }
-}
-
-/** The outs that targets name: a `.dvc` file, an out's path, or a path inside a tracked directory; all of them without targets. */
-export function selectTargets(repo: Repo, tracked: Tracked, targets: string[]): Target[] {
-  if (targets.length === 0) return tracked.outs.map((out) => ({ out }));
-  return targets.flatMap((target) => selectOne(repo, tracked, target));
-}
-
-function selectOne(repo: Repo, tracked: Tracked, target: string): Target[] {
-  const path = resolve(repo.cwd, target);
-  if (basename(path).endsWith('.dvc') && lstatSync(path, { throwIfNoEntry: false })?.isFile()) {
-    const pointer = tracked.pointers.find(({ file }) => file === path) ?? readPointer(path, repo.root);
-    return pointer.outs.map((out) => ({ out }));
-  }
-  const exact = tracked.outs.find((out) => out.path === path);
-  if (exact) return [{ out: exact }];
-  const around = tracked.outs.find((out) => isInside(out.path, path));
-  if (around) return [{ out: around, inside: posixRelative(around.path, path) }];
-  throw new UnknownTarget(
-    `'${target}' does not exist as an output or a stage name in 'dvc.yaml': 'dvc.yaml' does not exist`,
-    {
-      hint: `tracked here: ${
-        tracked.outs
-          .slice(0, 10)
-          .map((out) => out.name)
-          .join(', ') || 'nothing'
-      }`,
-    },
-  );
 }

@@ -52,6 +52,13 @@ export function toYaml(value: Json): YamlNode {
   return { kind: 'scalar', value };
 }
 
+/** A mapping of nodes, in this order. */
+export const mapOf = (entries: [string, YamlNode][]): YamlMap => ({
+  kind: 'map',
+  flow: false,
+  entries: entries.map(([name, value]) => ({ key: { kind: 'scalar', value: name }, value })),
+});
+
 /** The data of a node. */
 export function fromYaml(node: YamlNode): Json {
   if (node.kind === 'list') return node.items.map(fromYaml);

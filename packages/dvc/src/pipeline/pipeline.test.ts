@@ -1,0 +1,224 @@
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { add, CheckoutFailed, commit, DvcError, openRepo, pull, push, status } from '../index.ts';
+import { hasGolden, makeRepo, needsGolden, scratch, tree, unpackGolden, write } from '../test/sandbox.ts';
+import { pythonFloat } from './interpolate.ts';
+import { readPipeline } from './pipeline.ts';
+
+let box: ReturnType<typeof scratch>;
+let dir: string;
+beforeEach(() => {
+  box = scratch();
+  dir = makeRepo(box.dir);
+});
+afterEach(() => box.remove());
+
+/** Stage names and their outs' paths. */
+function outsOf(files: Record<string, string>): Record<string, string[]> {
+  write(dir, files);
+  const { stages } = readPipeline(join(dir, 'dvc.yaml'), dir);
+  return Object.fromEntries(stages.map((stage) => [stage.name, stage.outs.map((out) => out.name)]));
+}
+
+describe('templates', () => {
+  it('take values from params.yaml, vars and files, by any path, in paths and flags', () => {
+    expect(
+      outsOf({
+        'params.yaml': 'name: model\nlist: [{a: x}, 2]\n',
+        'more.yaml': 'deep: {er: d}\nother: o\n',
+        'dvc.yaml': `vars:
+  - more.yaml:deep
+  - ext: bin
+stages:
+  s:
+    cmd: run \${name} \\\${kept}
+    outs:
+      - out/\${name}.\${ext}: {cache: false, desc: 'the \${name}'}
+      - \${list[0].a}-\${list[1]}-\${ deep.er }
+    metrics: [m.json: {cache: false}]
+    plots: [p.csv: {x: a, template: linear}]
+`,
+      }),
+    ).toEqual({ s: ['out/model.bin', 'x-2-d', 'm.json', 'p.csv'] });
+    const [stage] = readPipeline(join(dir, 'dvc.yaml'), dir).stages;
+    expect(stage?.cmd).toBe('run model ${kept}');
+    expect(stage?.outs.map((out) => out.cache)).toEqual([false, true, false, true]);
+  });
+
+  it('unroll foreach over a list, a mapping, mappings in a list, and matrix', () => {
+    const definition = `stages:
+  list: {foreach: [a, 1, 1.50, true], do: {cmd: x, outs: ["l-\${item}"]}}
+  map: {foreach: {one: {p: x}, two: {p: y}}, do: {cmd: x, outs: ["m-\${key}-\${item.p}"]}}
+  deep: {foreach: [{p: x}, {p: y}], do: {cmd: x, outs: ["d-\${key}-\${item.p}"]}}
+  ref: {foreach: "\${files}", do: {cmd: x, outs: ["r-\${item}"]}}
+  grid:
+    matrix: {lr: [0.1, 1e-5], m: [{n: big}, {n: small}]}
+    cmd: x
+    outs: ["g-\${item.lr}-\${item.m.n}"]
+`;
+    expect(outsOf({ 'params.yaml': 'files: [p, q]\n', 'dvc.yaml': definition })).toEqual({
+      'list@a': ['l-a'],
+      'list@1': ['l-1'],
+      'list@1.5': ['l-1.5'],
+      'list@true': ['l-true'],
+      'map@one': ['m-one-x'],
+      'map@two': ['m-two-y'],
+      'deep@0': ['d-0-x'],
+      'deep@1': ['d-1-y'],
+      'ref@p': ['r-p'],
+      'ref@q': ['r-q'],
+      'grid@0.1-m0': ['g-0.1-big'],
+      'grid@0.1-m1': ['g-0.1-small'],
+      'grid@1e-05-m0': ['g-1e-05-big'],
+      'grid@1e-05-m1': ['g-1e-05-small'],
+    });
+  });
+
+  it('see wdir, its own vars and paths from it', () => {
+    expect(
+      outsOf({
+        'sub/v.yaml': 'x: inner\n',
+        'dvc.yaml':
+          'vars: [{where: sub}]\nstages:\n  s:\n    wdir: ${where}\n    vars: [v.yaml]\n    cmd: c\n    outs: ["${x}.txt", ../up.txt]\n',
+      }),
+    ).toEqual({ s: ['sub/inner.txt', 'up.txt'] });
+  });
+
+  it.each([
+    ['a name nobody set', 'stages: {s: {cmd: x, outs: ["${nope}"]}}', /could not find 'nope'/],
+    ['a mapping in a path', 'vars: [{m: {a: 1}}]\nstages: {s: {cmd: x, outs: ["a${m}"]}}', /type 'dict'/],
+    ['a value set twice', 'vars: [{m: 1}, {m: 2}]\nstages: {}', /cannot redefine 'm'/],
+    ['an unknown key', 'stages: {s: {cmd: x, evil: 1}}', /extra keys not allowed, in stages -> s -> evil/],
+    [
+      'an unknown flag',
+      'stages: {s: {cmd: x, outs: [a: {evil: 1}]}}',
+      /extra keys not allowed, in a -> evil/,
+    ],
+    ['an out that leads out', 'stages: {s: {cmd: x, outs: [../../up]}}', /outside of the repository/],
+    ['params in TOML', 'vars: [p.toml]\nstages: {}', /not read here/],
+    ['broken YAML', 'stages: [', /not valid YAML/],
+  ])('refuse %s', (_, text, message) => {
+    write(dir, { 'dvc.yaml': text, 'p.toml': '' });
+    expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(message);
+    expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(DvcError);
+  });
+
+  it('print floats as Python does', () => {
+    const written = [1, 0.1, 1e-5, 1.5e-7, 1e16, 123456789012345.6, -0.001, 1e22].map(pythonFloat);
+    expect(written).toEqual([
+      '1.0',
+      '0.1',
+      '1e-05',
+      '1.5e-07',
+      '1e+16',
+      '123456789012345.6',
+      '-0.001',
+      '1e+22',
+    ]);
+  });
+});
+
+describe('lock files', () => {
+  it('are refused without schema 2.0', () => {
+    write(dir, { 'dvc.yaml': 'stages: {}', 'dvc.lock': 'train: {cmd: x}\n' });
+    expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(/schema is not '2\.0'/);
+  });
+
+  it('get a stage by commit, and the stage is then clean, pushed and pulled', async () => {
+    write(dir, {
+      'params.yaml': 'b: {x: 1.0, y: [1, two]}\na: 1e-3\n',
+      'dvc.yaml':
+        'stages:\n  s:\n    cmd: make it\n    deps: [in.txt]\n    params: [b, a]\n    outs: [out.txt, dir]\n',
+      'in.txt': 'in',
+      'out.txt': 'hello\n',
+      'dir/a': 'a',
+    });
+    expect(await status(openRepo(dir))).toEqual({
+      s: [
+        { 'changed deps': { 'in.txt': 'new', 'params.yaml': { a: 'new', b: 'new' } } },
+        { 'changed outs': { 'out.txt': 'new', dir: 'new' } },
+      ],
+    });
+    await commit(openRepo(dir));
+    expect(readFileSync(join(dir, 'dvc.lock'), 'utf8')).toBe(`schema: '2.0'
+stages:
+  s:
+    cmd: make it
+    deps:
+    - path: in.txt
+      hash: md5
+      md5: 13b5bfe96f3e2fe411c9f66f4a582adf
+      size: 2
+    params:
+      params.yaml:
+        a: 0.001
+        b:
+          x: 1.0
+          y:
+          - 1
+          - two
+    outs:
+    - path: dir
+      hash: md5
+      md5: 580614454446a0c6c4af2f3dae1f8d2b.dir
+      size: 1
+      nfiles: 1
+    - path: out.txt
+      hash: md5
+      md5: b1946ac92492d2347c6235b4d2611184
+      size: 6
+`);
+    expect(await status(openRepo(dir))).toEqual({});
+    expect(await commit(openRepo(dir))).toEqual([]);
+    await push(openRepo(dir));
+    for (const path of ['out.txt', 'dir', '.dvc/cache']) rmSync(join(dir, path), { recursive: true });
+    expect(await pull(openRepo(dir), { targets: ['s'] })).toMatchObject({ added: 2 });
+    write(dir, { 'params.yaml': 'b: {x: 1.0, y: [1, two]}\na: 2\n', 'in.txt': 'changed' });
+    write(dir, { 'dvc.yaml': readFileSync(join(dir, 'dvc.yaml'), 'utf8').replace('make it', 'make that') });
+    expect(await status(openRepo(dir))).toEqual({
+      s: [{ 'changed deps': { 'in.txt': 'modified', 'params.yaml': { a: 'modified' } } }, 'changed command'],
+    });
+  });
+
+  it('may not be what add changes', async () => {
+    write(dir, { 'dvc.yaml': 'stages: {s: {cmd: x, outs: [out.txt]}}', 'out.txt': 'x' });
+    await expect(add(openRepo(dir), { targets: ['out.txt'] })).rejects.toThrow(
+      /overlaps with an output of stage: 's' in 'dvc\.yaml'/,
+    );
+  });
+});
+
+describe(`a pipeline that DVC 3.64 ran${needsGolden}`, () => {
+  const config = '[core]\n    remote = r\n    no_scm = true\n[\'remote "r"\']\n    url = ../g7-r\n';
+
+  it.skipIf(!hasGolden)('pulls what its remote has, and names the two outs it has not', async () => {
+    const { pipeline } = unpackGolden(box.dir);
+    write(pipeline, { '.dvc/config': config });
+    const failed = pull(openRepo(pipeline));
+    await expect(failed).rejects.toThrow(CheckoutFailed);
+    await expect(failed).rejects.toThrow(/targets:\nnopush\.txt\nnever\.txt\n/);
+    const {
+      'out/model.bin': model,
+      'many-p.txt': many,
+      'm-2-x.txt': matrix,
+      'wsub/wd.txt': wd,
+    } = tree(pipeline);
+    expect([model, many, matrix, wd]).toEqual(['3\n', 'p\n', '2x\n', 'wd\n']);
+    expect(await pull(openRepo(pipeline), { targets: ['many', 'dvc.yaml:wd', 'outdir/one'] })).toMatchObject({
+      outs: [{ path: 'many-p.txt' }, { path: 'many-q.txt' }, { path: 'wsub/wd.txt' }, { path: 'outdir/' }],
+    });
+  });
+
+  it.skipIf(!hasGolden)('is committed to the same lock file', async () => {
+    const { pipeline } = unpackGolden(box.dir);
+    write(pipeline, { '.dvc/config': config });
+    await pull(openRepo(pipeline)).catch(() => {});
+    write(pipeline, { 'nocache.txt': 'nc\n', 'nopush.txt': 'np\n', 'metrics.json': '1\n' });
+    const expected = readFileSync(join(pipeline, 'dvc.lock'), 'utf8');
+    cpSync(join(pipeline, 'dvc.lock'), join(box.dir, 'kept'));
+    rmSync(join(pipeline, 'dvc.lock'));
+    await commit(openRepo(pipeline), { targets: ['train', 'many', 'mtx', 'wd'] });
+    expect(readFileSync(join(pipeline, 'dvc.lock'), 'utf8')).toBe(expected);
+  });
+});

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { writeAtomically } from '../files/pointer.ts';
+import { emitYaml } from '../yaml/emit.ts';
+import { mapOf, toYaml, type YamlMap, type YamlNode } from '../yaml/tree.ts';
+import { field } from './expand.ts';
+import { isFloat, pythonFloat } from './interpolate.ts';
+import type { Lock } from './lock.ts';
+
+/** Puts entries of stages into a lock file, each in its old place or at the end; returns whether the file changed. */
+export function writeLock(lock: Lock, stages: Map<string, YamlNode>): boolean {
+  const old = lock.text?.root.kind === 'map' ? lock.text.root : undefined;
+  const root: YamlMap = old ? structuredClone(old) : mapOf([['schema', toYaml('2.0')]]);
+  let held = field(root, 'stages');
+  if (held?.kind !== 'map') {
+    held = mapOf([]);
+    root.entries = [
+      ...root.entries.filter(({ key }) => key.value !== 'stages'),
+      ...mapOf([['stages', held]]).entries,
+    ];
+  }
+  held.flow = false;
+  for (const [name, value] of stages) {
+    const entry = held.entries.find(({ key }) => key.value === name);
+    if (entry) entry.value = value;
+    else held.entries.push(...mapOf([[name, value]]).entries);
+  }
+  const text = emitYaml({ root, below: lock.text?.below ?? [] });
+  if (existsSync(lock.file) && readFileSync(lock.file, 'utf8') === text) return false;
+  writeAtomically(lock.file, text);
+  return true;
+}
+
+/** A value from a parameter file as Python would write it again: no comments, no flow style, numbers in their plain form. */
+export function plainValue(node: YamlNode): YamlNode {
+  if (node.kind === 'list') return { kind: 'list', flow: false, items: node.items.map(plainValue) };
+  if (node.kind === 'map')
+    return mapOf(node.entries.map(({ key, value }) => [String(key.value), plainValue(value)]));
+  if (typeof node.value !== 'number') return { kind: 'scalar', value: node.value };
+  return {
+    kind: 'scalar',
+    value: node.value,
+    source: isFloat(node) ? yamlFloat(node.value) : String(node.value),
+  };
+}
+
+const yamlFloat = (value: number): string =>
+  Number.isFinite(value)
+    ? pythonFloat(value)
+    : `${value < 0 ? '-' : ''}.${Number.isNaN(value) ? 'nan' : 'inf'}`;
