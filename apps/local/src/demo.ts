@@ -57,9 +57,16 @@ async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home
   });
   const source = snapshot(root);
   const checkout = checkOut(root, join(home, 'checkout'), source);
-  const runner = prepareRunner({ root, source, dir: join(home, 'runner'), env, signal });
   const folder = join(checkout.dir, 'models', model);
   const trained = trainedStamp(home, checkout, model);
+  const runner = prepareRunner({
+    root,
+    source,
+    dir: join(home, 'runner'),
+    install: !trained.isCurrent(),
+    env,
+    signal,
+  });
   const tool = (name: string, args: string[], onLine?: (line: string) => void) =>
     runProgram(join(root, 'packages', name, 'src/cli.ts'), args, { cwd: checkout.dir, env, signal, onLine });
   const steps = createSteps(5, onStep);

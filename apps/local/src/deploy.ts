@@ -27,19 +27,26 @@ const skip = {
 
 /**
  * A runner's own checkout, apart from where the model was trained, as on GitHub: the model has to come from the
- * remote. Its packages are installed while training runs; the workflow's own install then finds them in place.
+ * remote. With `install`, its packages arrive while training runs; the workflow's own install then finds them in place.
  * Resolves to a function that brings it to a commit and returns its folder.
  */
 export async function prepareRunner(options: {
   root: string;
   source: string;
   dir: string;
+  install: boolean;
   env: Record<string, string>;
   signal: AbortSignal;
 }): Promise<(repository: string, sha: string) => string> {
   const { root, source, dir, env, signal } = options;
   checkOut(root, dir, source);
-  const install = [
+  if (options.install) await installPackages(dir, env, signal);
+  return (repository, sha) => checkOut(repository, dir, sha).dir;
+}
+
+/** Only a head start: where it fails, the workflow's own step fails in the same way and says why. */
+function installPackages(cwd: string, env: Record<string, string>, signal: AbortSignal): Promise<void> {
+  const pnpm = [
     '-y',
     'pnpm@10',
     'install',
@@ -49,13 +56,11 @@ export async function prepareRunner(options: {
     '--filter',
     '@mainline/lambda...',
   ];
-  await new Promise<void>((resolve) => {
-    const child = spawn('npx', install, { cwd: dir, env: { ...env, CI: 'true' }, stdio: 'ignore', signal });
-    // Only a head start: where it fails, the workflow's own step fails in the same way and says why.
+  return new Promise((resolve) => {
+    const child = spawn('npx', pnpm, { cwd, env: { ...env, CI: 'true' }, stdio: 'ignore', signal });
     child.on('error', () => resolve());
     child.on('close', () => resolve());
   });
-  return (repository, sha) => checkOut(repository, dir, sha).dir;
 }
 
 /** Runs the job of `.github/workflows/deploy.yml` as a push to main would; returns the function's URL and its image. */
