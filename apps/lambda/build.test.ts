@@ -40,7 +40,7 @@ it('the built function answers in a process of its own, laid out as in the image
   const client = new S3Client({
     region: aws.region,
     endpoint: aws.url,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    credentials: aws.credentials,
   });
   await client.send(new CreateBucketCommand({ Bucket: 'texts' }));
   await client.send(new PutObjectCommand({ Bucket: 'texts', Key: 'a.csv', Body: 'text\nFree winner!\n' }));

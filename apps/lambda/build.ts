@@ -1,17 +1,8 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build as bundle, type Plugin } from 'esbuild';
+import { type BuildOptions as BundleOptions, build as bundle, type Plugin } from 'esbuild';
 
 const here = import.meta.dirname;
 
@@ -27,7 +18,7 @@ export interface BuildOptions {
 export async function build({ platform, output }: BuildOptions): Promise<void> {
   const [system = '', machine = ''] = platform.split('/');
   const native = join(system.replace('windows', 'win32'), machine.replace('amd64', 'x64'));
-  const onnxruntime = packageFolder('onnxruntime-node', here);
+  const onnxruntime = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   const binaries = join(onnxruntime, 'bin/napi-v6', native);
   if (!existsSync(binaries))
     throw new Error(
@@ -44,20 +35,26 @@ export async function build({ platform, output }: BuildOptions): Promise<void> {
       platform: 'node',
       target: 'node24',
       format: 'esm',
-      external: ['onnxruntime-node'],
-      plugins: [filesBeside],
-      // The AWS clients are CommonJS in part and ask for Node's own modules by require().
-      ...(entry === 'aws' ? { banner: { js: requireForModules } } : {}),
+      ...(entry === 'index' ? coldStart : { banner: { js: requireForModules } }),
       legalComments: 'none',
       logLevel: 'warning',
     });
-  const modules = join(output, 'runtime/node_modules');
-  copyPackage(onnxruntime, join(modules, 'onnxruntime-node'), ['dist']);
-  cpSync(binaries, join(modules, 'onnxruntime-node/bin/napi-v6', native), { recursive: true });
-  copyPackage(packageFolder('onnxruntime-common', onnxruntime), join(modules, 'onnxruntime-common'), [
-    'dist/cjs',
-  ]);
+  const { name, version, license } = JSON.parse(readFileSync(join(onnxruntime, 'package.json'), 'utf8'));
+  const runtime = join(output, 'runtime/node_modules/onnxruntime-node');
+  cpSync(binaries, join(runtime, 'bin/napi-v6', native), { recursive: true });
+  writeFileSync(join(runtime, 'package.json'), `${JSON.stringify({ name, version, license }, null, 2)}\n`);
 }
+
+/** Node's own modules by property, not as ES modules: those would call every getter, and load what is behind it. */
+const builtinsByProperty: Plugin = {
+  name: 'builtins-by-property',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 /** What is imported at run time stays out of the bundle: `import('../aws.ts')` becomes `import('./aws.mjs')`. */
 const filesBeside: Plugin = {
@@ -69,31 +66,16 @@ const filesBeside: Plugin = {
   },
 };
 
+/** What makes the function itself start sooner; docs/benchmarks.md has the figures. */
+const coldStart: BundleOptions = {
+  alias: { 'onnxruntime-node': join(here, 'src/onnxruntime.ts') },
+  inject: [join(here, 'src/performance.ts')],
+  plugins: [filesBeside, builtinsByProperty],
+};
+
+/** The AWS clients are CommonJS in part and ask for Node's own modules by require(). */
 const requireForModules =
   "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);";
-
-/** A package's JavaScript and the fields of its package.json that Node reads, without types, maps and scripts. */
-function copyPackage(from: string, to: string, folders: string[]): void {
-  const { name, version, license, type, main, exports } = JSON.parse(
-    readFileSync(join(from, 'package.json'), 'utf8'),
-  );
-  mkdirSync(to, { recursive: true });
-  writeFileSync(
-    join(to, 'package.json'),
-    `${JSON.stringify({ name, version, license, type, main, exports }, null, 2)}\n`,
-  );
-  for (const folder of folders) {
-    mkdirSync(join(to, folder), { recursive: true });
-    for (const file of readdirSync(join(from, folder)))
-      if (/\.js$|^package\.json$/.test(file)) cpSync(join(from, folder, file), join(to, folder, file));
-  }
-}
-
-/** Where a package that `from` may import really lies. */
-function packageFolder(name: string, from: string): string {
-  const entry = realpathSync(createRequire(join(from, 'package.json')).resolve(name));
-  return entry.slice(0, entry.lastIndexOf(join(name, '/')) + name.length);
-}
 
 if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({ options: { platform: { type: 'string', default: 'linux/amd64' } } });

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -18,9 +18,14 @@ export async function readObject(bucket: string, key: string, version?: string):
 }
 
 /** Writes an object of unknown length in parts; nothing is left of it if its source fails. */
-export async function writeObject(bucket: string, key: string, body: Readable): Promise<void> {
+export async function writeObject(bucket: string, key: string, body: AsyncIterable<string>): Promise<void> {
   s3 ??= new S3Client();
-  const params = { Bucket: bucket, Key: key, Body: body, ContentType: 'application/jsonl; charset=utf-8' };
+  const params = {
+    Bucket: bucket,
+    Key: key,
+    Body: Readable.from(body),
+    ContentType: 'application/jsonl; charset=utf-8',
+  };
   await new Upload({ client: s3, params }).done();
 }
 

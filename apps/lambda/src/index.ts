@@ -9,8 +9,11 @@ const { MODEL_DIR, LAMBDA_TASK_ROOT, ALLOW_ORIGIN, RESULTS_QUEUE_URL, AWS_LAMBDA
   process.env;
 
 // All of this is Lambda's INIT phase, which has a CPU to itself whatever the function's memory is: the model is
-// loaded and has run once before the first request comes. A broken bundle fails here, before it can go live.
-const classifier = await load(MODEL_DIR || join(LAMBDA_TASK_ROOT || '.', 'model'));
+// loaded and has run once before the first request comes. A broken bundle fails here, before it can go live. In the
+// image, its digest has vouched for every byte of the bundle; one from elsewhere is hashed first.
+const classifier = await load(MODEL_DIR || join(LAMBDA_TASK_ROOT || '.', 'model'), {
+  verify: Boolean(MODEL_DIR),
+});
 await classifier.classify(['warm up']);
 
 /** The Lambda entry point. */

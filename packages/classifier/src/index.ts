@@ -1,7 +1,7 @@
 export type { Classifier, Prediction, Timing } from './classify.ts';
 export { drift, type Measure, makeReference, parseReference, type Reference } from './drift.ts';
 export { BundleError } from './errors.ts';
-export { load } from './load.ts';
+export { type LoadOptions, load } from './load.ts';
 export {
   bundleVersion,
   type FileRecord,
@@ -9,7 +9,9 @@ export {
   type ManifestDataset,
   type ManifestMetrics,
   parseManifest,
+  type ServingFiles,
   type TensorSpec,
 } from './manifest.ts';
 export { type Normalization, normalize, splitWords } from './normalize.ts';
+export { type Prepared, prepare } from './prepare.ts';
 export { parseTokenizer, type Tokenizer } from './tokenizer.ts';

@@ -1,34 +1,54 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Classifier, makeClassifier } from './classify.ts';
+import { readCompiled } from './compiled-tokenizer.ts';
 import { parseReference } from './drift.ts';
 import { BundleError } from './errors.ts';
-import { parseManifest } from './manifest.ts';
+import { type Manifest, parseFields, parseManifest } from './manifest.ts';
 import { openSession } from './session.ts';
-import { parseTokenizer } from './tokenizer.ts';
-import { verifyFiles } from './verify.ts';
+import { openTokenizer, parseTokenizer, type Tokenizer } from './tokenizer.ts';
+import { checkHashes, checkSizes } from './verify.ts';
 
-/**
- * Opens the model bundle in a folder: checks every file's size and SHA-256, then loads the tokenizer and the model.
- * Runs on one thread unless `threads` says otherwise. Throws a BundleError that names the file at fault.
- */
-export async function load(folder: string, options: { threads?: number } = {}): Promise<Classifier> {
-  const manifest = parseManifest(await readJson(folder, 'manifest.json'));
-  await verifyFiles(folder, manifest.files);
-  const tokenizer = parseTokenizer(await readJson(folder, manifest.tokenizer));
-  const { reference: file } = manifest;
-  const reference = file === undefined ? undefined : parseReference(await readJson(folder, file), manifest);
-  const session = await openSession(folder, manifest, tokenizer, options.threads ?? 1);
-  return makeClassifier(manifest, tokenizer, session, reference);
+export interface LoadOptions {
+  /** Threads that a run may use: 1, unless there are CPUs to spare and texts are long. */
+  threads?: number;
+  /** Whether to hash every file that is used before it is: true, unless something else vouches for the bytes. */
+  verify?: boolean;
 }
 
-async function readJson(folder: string, file: string): Promise<unknown> {
-  const text = await readFile(join(folder, file), 'utf8').catch((cause: unknown) => {
-    throw new BundleError(file, `can't be read from ${folder}`, { hint: 'Is this a model bundle?', cause });
-  });
+/**
+ * Opens the model bundle in a folder: checks the size and SHA-256 of every file it uses, then loads the tokenizer and
+ * the model, as they were prepared if they were. Throws a BundleError that names the file at fault.
+ */
+export async function load(
+  folder: string,
+  { threads = 1, verify = true }: LoadOptions = {},
+): Promise<Classifier> {
+  const json = readJson(folder, 'manifest.json');
+  const manifest = verify ? parseManifest(json) : parseFields(json);
+  const { reference: referenceFile, files, serving } = manifest;
+  const used = serving ? Object.values(serving) : [manifest.model, manifest.tokenizer];
+  const records = Object.fromEntries(
+    [...used, manifest.golden, ...(referenceFile ? [referenceFile] : [])].map((name) => [name, files[name]!]),
+  );
+  checkSizes(folder, records);
+  if (verify) await checkHashes(folder, records);
+  const tokenizer = readTokenizer(folder, manifest);
+  const reference = referenceFile && parseReference(readJson(folder, referenceFile), manifest);
+  const session = await openSession(folder, manifest, tokenizer.padId, threads);
+  return makeClassifier(manifest, tokenizer, session, reference || undefined);
+}
+
+function readTokenizer(folder: string, { serving, tokenizer }: Manifest): Tokenizer {
+  if (!serving) return parseTokenizer(readJson(folder, tokenizer));
+  return openTokenizer(readCompiled(serving.tokenizer, readFileSync(join(folder, serving.tokenizer))));
+}
+
+function readJson(folder: string, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(readFileSync(join(folder, file), 'utf8'));
   } catch (cause) {
-    throw new BundleError(file, 'is not JSON', { cause });
+    if (cause instanceof SyntaxError) throw new BundleError(file, 'is not JSON', { cause });
+    throw new BundleError(file, `can't be read from ${folder}`, { hint: 'Is this a model bundle?', cause });
   }
 }

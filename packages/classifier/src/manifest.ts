@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { BundleError } from './errors.ts';
+import { startSha256 } from './sha256.ts';
 
 /** What a bundle says about itself: the only file whose name a reader may know in advance. */
 export interface Manifest {
@@ -17,6 +17,8 @@ export interface Manifest {
   golden: string;
   /** What live predictions are held against, if there is one. */
   reference?: string;
+  /** What `prepare` made of model and tokenizer; the answers are the same without. */
+  serving?: ServingFiles;
   inputs: TensorSpec[];
   outputs: TensorSpec[];
   opset: number;
@@ -28,6 +30,14 @@ export interface Manifest {
   metrics: ManifestMetrics | null;
   /** Every file of the bundle but manifest.json itself. */
   files: Record<string, FileRecord>;
+}
+
+/** The files that a function loads in place of model and tokenizer. */
+export interface ServingFiles {
+  model: string;
+  /** The model's weights, where they aren't in its own file. */
+  weights?: string;
+  tokenizer: string;
 }
 
 /** A named tensor; a dimension is a number or the name of one that varies. */
@@ -65,7 +75,7 @@ export interface FileRecord {
 
 /** The version of a model made of these two files' SHA-256 hex digests. */
 export function bundleVersion(modelSha256: string, tokenizerSha256: string): string {
-  return createHash('sha256')
+  return startSha256()
     .update(modelSha256 + tokenizerSha256)
     .digest('hex')
     .slice(0, 12);
@@ -73,6 +83,16 @@ export function bundleVersion(modelSha256: string, tokenizerSha256: string): str
 
 /** Reads a manifest.json's parsed content; throws a BundleError that names the field. Keys it doesn't know stay as they are. */
 export function parseManifest(json: unknown): Manifest {
+  const manifest = parseFields(json);
+  const { files, model, tokenizer } = manifest;
+  const version = bundleVersion(files[model]!.sha256, files[tokenizer]!.sha256);
+  if (manifest.version !== version)
+    fail('version', `is ${show(manifest.version)}, but its files make ${version}`, 'Export the model again');
+  return manifest;
+}
+
+/** As parseManifest, but takes the version's word for it: nothing is hashed. */
+export function parseFields(json: unknown): Manifest {
   const manifest = object(json, 'the manifest');
   if (manifest.schemaVersion !== 1)
     fail('schemaVersion', `must be 1, is ${show(manifest.schemaVersion)}`, 'Export the model again');
@@ -130,13 +150,17 @@ function checkFiles(manifest: Fields): void {
     digest(sha256, `files[${show(name)}].sha256`);
     integer(sizeBytes, `files[${show(name)}].sizeBytes`);
   }
-  for (const role of ['model', 'tokenizer', 'golden', ...('reference' in manifest ? ['reference'] : [])])
-    if (!Object.hasOwn(files, manifest[role] as string))
-      fail(role, `is ${show(manifest[role])}, which "files" doesn't list`);
-  const sha256 = (role: string) => (files[manifest[role] as string] as FileRecord).sha256;
-  const version = bundleVersion(sha256('model'), sha256('tokenizer'));
-  if (manifest.version !== version)
-    fail('version', `is ${show(manifest.version)}, but its files make ${version}`, 'Export the model again');
+  const listed = (value: unknown, field: string) => {
+    if (!Object.hasOwn(files, text(value, field)))
+      fail(field, `is ${show(value)}, which "files" doesn't list`);
+  };
+  for (const role of ['model', 'tokenizer', 'golden']) listed(manifest[role], role);
+  if ('reference' in manifest) listed(manifest.reference, 'reference');
+  if ('serving' in manifest) {
+    const serving = object(manifest.serving, 'serving');
+    for (const role of ['model', 'tokenizer', ...('weights' in serving ? ['weights'] : [])])
+      listed(serving[role], `serving.${role}`);
+  }
 }
 
 function tensors(value: unknown, field: string, dtypes: string[]): Fields[] {

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { BundleError } from './errors.ts';
 import type { Manifest, TensorSpec } from './manifest.ts';
-import type { Tokenizer } from './tokenizer.ts';
 
 /** A loaded model: rows of token ids in, logits out. */
 export interface Session {
@@ -22,7 +21,7 @@ const knownInputs: Record<string, (id: number) => number> = {
 export async function openSession(
   folder: string,
   manifest: Manifest,
-  tokenizer: Tokenizer,
+  padId: number,
   threads: number,
 ): Promise<Session> {
   for (const { name } of manifest.inputs)
@@ -32,12 +31,15 @@ export async function openSession(
       });
   // Only who runs a model pays for the native library.
   const { InferenceSession, Tensor } = await import('onnxruntime-node');
-  const session = await InferenceSession.create(join(folder, manifest.model), {
+  const file = manifest.serving?.model ?? manifest.model;
+  const session = await InferenceSession.create(join(folder, file), {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    // A prepared model was optimised when it was.
+    graphOptimizationLevel: manifest.serving ? 'disabled' : 'all',
   }).catch((cause: unknown) => {
-    throw new BundleError(manifest.model, "can't be loaded by ONNX Runtime", { cause });
+    throw new BundleError(file, "can't be loaded by ONNX Runtime", { cause });
   });
   const output = manifest.outputs[0]!.name;
   const asked = manifest.inputs.map(({ name }) => name);
@@ -47,7 +49,7 @@ export async function openSession(
   ) {
     await session.release();
     throw new BundleError(
-      manifest.model,
+      file,
       `takes ${session.inputNames.join(', ')} and gives ${session.outputNames.join(', ')}, ` +
         `the manifest says ${asked.join(', ')} and ${output}`,
     );
@@ -57,7 +59,7 @@ export async function openSession(
       const feeds: Record<string, Tensor> = {};
       const length = Math.max(...rows.map((row) => row.length));
       for (const input of manifest.inputs) {
-        const padding = input.name === 'input_ids' ? tokenizer.padId : 0;
+        const padding = input.name === 'input_ids' ? padId : 0;
         const data = fill(input.dtype, rows, length, knownInputs[input.name]!, padding);
         const shape = [rows.length, length];
         feeds[input.name] =

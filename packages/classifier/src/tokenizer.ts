@@ -1,5 +1,6 @@
+import { type CompiledTokenizer, compile } from './compiled-tokenizer.ts';
 import { type Normalization, normalize, splitWords } from './normalize.ts';
-import { type AddedToken, readTokenizerFile, type TokenizerFile } from './tokenizer-file.ts';
+import { type AddedToken, readTokenizerFile } from './tokenizer-file.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 /** Text to token ids, the ones the Rust `tokenizers` package gives. */
@@ -14,7 +15,12 @@ export interface Tokenizer {
 
 /** Makes a tokenizer of a parsed Hugging Face tokenizer.json (WordPiece); throws a BundleError on any other. */
 export function parseTokenizer(json: unknown): Tokenizer {
-  return new WordPiece(readTokenizerFile(json));
+  return openTokenizer(compile(readTokenizerFile(json)));
+}
+
+/** Makes a tokenizer of a compiled one. */
+export function openTokenizer(compiled: CompiledTokenizer): Tokenizer {
+  return new WordPiece(compiled);
 }
 
 /** A text in parts: what stands between added tokens, and the added tokens' ids. */
@@ -32,10 +38,11 @@ class WordPiece implements Tokenizer {
   readonly #splitRaw: (text: string) => Iterable<Part>;
   readonly #splitNormalized: ((text: string) => Iterable<Part>) | undefined;
 
-  constructor(file: TokenizerFile) {
+  constructor(file: CompiledTokenizer) {
+    this.vocabularySize = file.vocabularySize;
     this.padId = file.padId;
     this.unknownId = file.unknownId;
-    this.#vocabulary = new Vocabulary(file.vocabulary, file.continuingPrefix);
+    this.#vocabulary = new Vocabulary(file.table, file.continuingPrefix);
     this.#normalization = file.normalization;
     this.#longestWord = file.longestWord;
     this.#before = file.before;
@@ -45,12 +52,6 @@ class WordPiece implements Tokenizer {
       .map((token) => ({ ...token, content: normalize(token.content, file.normalization) }));
     this.#splitRaw = splitterOn(file.addedTokens.filter((token) => !token.normalized));
     this.#splitNormalized = normalized.length ? splitterOn(normalized) : undefined;
-    this.vocabularySize =
-      1 +
-      [...file.vocabulary.map(([, id]) => id), ...file.addedTokens.map(({ id }) => id)].reduce(
-        (a, b) => Math.max(a, b),
-        -1,
-      );
   }
 
   encode(text: string, maxTokens: number): { ids: Int32Array; truncated: boolean } {
@@ -116,7 +117,7 @@ class WordPiece implements Tokenizer {
     const kept = ids.length;
     let at = this.#isTooLong(text, start, end) ? -1 : start;
     while (at >= 0 && at < end) {
-      const id = this.#vocabulary.longest(text, at, end, at > start);
+      const id = this.#vocabulary.find(text, at, end, at > start);
       if (id < 0) at = -1;
       else {
         ids.push(id);

@@ -1,41 +1,58 @@
+/** A vocabulary as its bytes can lie in a file: nothing has to be built to look a piece up. */
+export interface VocabularyTable {
+  /** Open addressing, at most half full; three numbers a slot: id + 1 (0 is free), where its units begin, how many. */
+  slots: Int32Array;
+  /** The UTF-16 units of all tokens. */
+  units: Uint16Array;
+  /** Units of the longest token. */
+  longest: number;
+}
+
+/** Lays tokens and their ids out as a table. */
+export function buildTable(entries: readonly (readonly [string, number])[]): VocabularyTable {
+  let size = 4;
+  while (size < entries.length * 2) size *= 2;
+  const slots = new Int32Array(size * 3);
+  const units = new Uint16Array(entries.reduce((sum, [token]) => sum + token.length, 0));
+  let end = 0;
+  let longest = 0;
+  for (const [token, id] of entries) {
+    let slot = slotOf(hashOf(token)) & (size - 1);
+    while (slots[slot * 3] !== 0) slot = (slot + 1) & (size - 1);
+    slots[slot * 3] = id + 1;
+    slots[slot * 3 + 1] = end;
+    slots[slot * 3 + 2] = token.length;
+    for (let i = 0; i < token.length; i++) units[end++] = token.charCodeAt(i);
+    longest = Math.max(longest, token.length);
+  }
+  return { slots, units, longest };
+}
+
 /** Word pieces by their text; finds the longest one at a place in a text without making a string. */
 export class Vocabulary {
-  /** Open addressing, at most half full; three numbers a slot: id + 1 (0 is free), where its units begin, how many. */
   readonly #slots: Int32Array;
   readonly #units: Uint16Array;
+  readonly #longest: number;
   readonly #mask: number;
   readonly #prefix: string;
   readonly #prefixHash: number;
-  readonly #longest: number;
   readonly #hashes: Int32Array;
-  /** Length in UTF-16 units of the piece that `longest` found last. */
+  /** Length in UTF-16 units of the piece that `find` found last. */
   length = 0;
 
-  /** `entries` are token → id; a piece that goes on a word is written with `prefix` before it. */
-  constructor(entries: readonly (readonly [string, number])[], prefix: string) {
-    let slots = 4;
-    while (slots < entries.length * 2) slots *= 2;
-    this.#mask = slots - 1;
-    this.#slots = new Int32Array(slots * 3);
-    this.#units = new Uint16Array(entries.reduce((sum, [token]) => sum + token.length, 0));
+  /** A piece that goes on a word is written with `prefix` before it. */
+  constructor({ slots, units, longest }: VocabularyTable, prefix: string) {
+    this.#slots = slots;
+    this.#units = units;
+    this.#longest = longest;
+    this.#mask = slots.length / 3 - 1;
     this.#prefix = prefix;
     this.#prefixHash = hashOf(prefix);
-    let end = 0;
-    let longest = 0;
-    for (const [token, id] of entries) {
-      for (let i = 0; i < token.length; i++) this.#units[end + i] = token.charCodeAt(i);
-      let slot = slotOf(hashOf(token)) & this.#mask;
-      while (this.#slots[slot * 3] !== 0) slot = (slot + 1) & this.#mask;
-      this.#slots.set([id + 1, end, token.length], slot * 3);
-      end += token.length;
-      longest = Math.max(longest, token.length);
-    }
-    this.#longest = longest;
     this.#hashes = new Int32Array(longest + 1);
   }
 
   /** The id of the longest piece in `text` from `start` to `end` at most, or -1; sets `length`. */
-  longest(text: string, start: number, end: number, continues: boolean): number {
+  find(text: string, start: number, end: number, continues: boolean): number {
     const skip = continues ? this.#prefix.length : 0;
     const most = Math.min(end - start, this.#longest - skip);
     let hash = continues ? this.#prefixHash : emptyHash;

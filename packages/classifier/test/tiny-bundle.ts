@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleVersion, type Manifest } from '../src/manifest.ts';
+import { prepare } from '../src/prepare.ts';
 import { sumModel } from './onnx.ts';
 import { tokenizerFile } from './tokenizer-file.ts';
 
@@ -20,6 +21,27 @@ export const weights: Record<string, [ham: number, spam: number]> = {
   '!': [0, 0.5],
   é: [0.25, 0.75],
 };
+
+/** Adds what `prepare` makes of a tiny bundle. */
+export async function prepareTinyBundle(folder: string): Promise<string> {
+  const path = (name: string) => join(folder, name);
+  const { serving, files } = await prepare(
+    readFileSync(path('model.onnx')),
+    JSON.parse(readFileSync(path('tokenizer.json'), 'utf8')),
+  );
+  const manifest: Manifest = JSON.parse(readFileSync(path('manifest.json'), 'utf8'));
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(path(name), content);
+    manifest.files[name] = recordOf(content);
+  }
+  writeFileSync(path('manifest.json'), JSON.stringify({ ...manifest, serving }));
+  return folder;
+}
+
+const recordOf = (content: string | Uint8Array) => ({
+  sha256: createHash('sha256').update(content).digest('hex'),
+  sizeBytes: Buffer.byteLength(content),
+});
 
 /** Writes a whole bundle whose every score can be worked out by hand; `change` edits the manifest last. */
 export function writeTinyBundle(
@@ -45,10 +67,7 @@ export function writeTinyBundle(
     }),
   };
   const files = Object.fromEntries(
-    Object.entries(contents).map(([name, content]) => [
-      name,
-      { sha256: createHash('sha256').update(content).digest('hex'), sizeBytes: Buffer.byteLength(content) },
-    ]),
+    Object.entries(contents).map(([name, content]) => [name, recordOf(content)]),
   );
   const manifest: Manifest = {
     schemaVersion: 1,

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { S3Event, S3EventRecord } from 'aws-lambda';
 import { RequestError } from '../errors.ts';
 import { predict, readTexts } from '../predict.ts';
@@ -38,7 +37,7 @@ async function predictObject(record: S3EventRecord, service: Service, report: Re
     service.limits.bodyBytes,
   );
   const output = `${key}${suffix}`;
-  await writeObject(bucket, output, Readable.from(predictRows(rows, counts, service, report)));
+  await writeObject(bucket, output, predictRows(rows, counts, service, report));
   report.failed = ((report.failed as number | undefined) ?? 0) + counts.failed;
   return { bucket, key, output, ...counts };
 }
