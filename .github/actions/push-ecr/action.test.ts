@@ -24,7 +24,7 @@ beforeAll(async () => {
   ecr = new ECRClient({
     endpoint: aws.url,
     region: aws.region,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    credentials: aws.credentials,
   });
   folder = await mkdtemp(join(tmpdir(), 'push-ecr-'));
   digest = await layout('first', 'export const handler = async () => 1;\n');

@@ -1,2 +1,11 @@
 export { AwsError, DataInUseError, PortTakenError, StateError } from './errors.ts';
+export type { Fault, FaultPlan, FaultPoint } from './faults/fault-plan.ts';
+export { inProcess } from './http/in-process.ts';
+export type { Gate, Service } from './http/service.ts';
+export type { LambdaFunction, Reason, Version } from './lambda/function.ts';
+export type { ImageSource } from './lambda/images.ts';
+export { createLambda, type Lambda, type LambdaParts } from './lambda/lambda.ts';
+export type { ResolvedImage } from './lambda/resolve-image.ts';
+export type { Delays } from './lambda/transitions.ts';
+export type { InvokeRequest, InvokeResult, Workers } from './lambda/workers.ts';
 export { type LocalAws, type LocalAwsOptions, startLocalAws } from './start-local-aws.ts';

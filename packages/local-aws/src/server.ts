@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AwsError, PortTakenError } from './errors.ts';
+import { PortTakenError } from './errors.ts';
+import { ConnectionCut } from './faults/fault-plan.ts';
 import type { Call, Reply } from './http/call.ts';
 import { send } from './http/send.ts';
 
@@ -50,37 +51,15 @@ async function answer(
     requestId,
     origin: `http://127.0.0.1:${request.socket.localPort}`,
   };
-  let reply: Reply;
+  const isHead = call.method === 'HEAD';
   try {
-    reply = await route(call);
+    const reply = await route(call);
+    const ids = { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId };
+    await send(response, { ...reply, headers: { ...ids, ...reply.headers } }, isHead);
   } catch (error) {
-    if (request.destroyed && !request.complete) {
-      response.destroy();
-      return;
-    }
-    reply = toJson(error);
-    if (!(error instanceof AwsError)) log(`${call.method} ${rawPath}: ${describe(error)}`);
+    if (!(error instanceof ConnectionCut)) log(`${call.method} ${rawPath}: ${error}`);
+    response.destroy();
   }
-  await send(
-    response,
-    {
-      ...reply,
-      headers: { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId, ...reply.headers },
-    },
-    call.method === 'HEAD',
-  );
   // Whatever a refused request still sends is read and dropped, so that the connection can be used again.
   request.resume();
 }
-
-function toJson(error: unknown): Reply {
-  const known = error instanceof AwsError ? error : new AwsError('InternalFailure', describe(error), 500);
-  return {
-    status: known.status,
-    headers: { 'content-type': 'application/json', 'x-amzn-errortype': known.code, ...known.headers },
-    body: JSON.stringify({ ...known.fields, __type: known.code, message: known.message }),
-  };
-}
-
-const describe = (error: unknown) =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error);

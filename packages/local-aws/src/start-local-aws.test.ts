@@ -42,7 +42,16 @@ async function run(...args: string[]): Promise<{ child: ChildProcess; aws: Local
   const baseImage = `127.0.0.1:${port}/public/lambda/nodejs:24`;
   return {
     child,
-    aws: { url, port, region: 'us-east-1', account: '000000000000', env, baseImage, close: async () => {} },
+    aws: {
+      credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID!, secretAccessKey: env.AWS_SECRET_ACCESS_KEY! },
+      url,
+      port,
+      region: 'us-east-1',
+      account: '000000000000',
+      env,
+      baseImage,
+      close: async () => {},
+    },
   };
 }
 

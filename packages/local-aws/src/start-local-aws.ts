@@ -3,27 +3,39 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { baseRepository, baseTag, seedBaseImage } from './base-image/seed-base-image.ts';
 import { createEcr } from './ecr/ecr.ts';
-import { AwsError } from './errors.ts';
-import type { Call, Reply, Service } from './http/call.ts';
-import { credentialScope } from './http/credential-scope.ts';
+import type { FaultPlan } from './faults/fault-plan.ts';
 import { accessKeyId, account, region, secretAccessKey } from './identity.ts';
-import { isFunctionUrl } from './lambda/function-url.ts';
-import { createLambda, type LambdaOptions } from './lambda/lambda.ts';
+import { ecrImages } from './lambda/images.ts';
+import { createLambda } from './lambda/lambda.ts';
+import type { Delays } from './lambda/transitions.ts';
+import { ImageRoots } from './lambda/worker/image-root.ts';
+import { WorkerPool } from './lambda/worker/worker-pool.ts';
 import { LogStore } from './logs/log-store.ts';
+import { createRouter } from './router.ts';
 import { createS3 } from './s3/s3.ts';
 import { listen } from './server.ts';
 import { lockDataFolder } from './state/data-folder.ts';
 import { sts } from './sts.ts';
 
-export interface LocalAwsOptions extends LambdaOptions {
+export interface LocalAwsOptions {
   /** 0, the default, takes any free port. */
   port?: number;
   /** Folder that keeps everything; without it a temporary one that `close` removes. */
   data?: string;
   /** Buckets to have from the start; what they hold already stays. */
   buckets?: string[];
+  /** Path in the image → folder on this machine, for machines that can't run the image's own files. */
+  substitute?: Record<string, string>;
+  /** How long Lambda takes to create, update and publish. */
+  delays?: Partial<Delays>;
+  /** Concurrent invocations over all functions; 10, what a new AWS account has. */
+  maxConcurrency?: number;
+  /** Lambda's limit for a handler's init: 10 seconds. */
+  initLimitMs?: number;
   /** How long a registry password is good for; twelve hours in AWS. */
   ecrTokenLifetimeMs?: number;
+  /** Makes chosen calls fail. */
+  faults?: FaultPlan;
   log?: (line: string) => void;
 }
 
@@ -33,6 +45,8 @@ export interface LocalAws {
   port: number;
   region: typeof region;
   account: typeof account;
+  /** The only keys whose signatures it accepts. */
+  credentials: { accessKeyId: string; secretAccessKey: string };
   /** What clients need in their environment to reach it. */
   env: Record<string, string>;
   /** A stand-in for AWS's Node base image, in this server's registry; pulled without signing in. */
@@ -71,29 +85,25 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
   const ecr = createEcr(join(folder, 'ecr'), options.ecrTokenLifetimeMs);
   await seedBaseImage(ecr.store);
   const logs = new LogStore(join(folder, 'logs'));
-  const lambda = createLambda(join(folder, 'lambda'), ecr.store, logs, env, options);
+  const roots = new ImageRoots(join(folder, 'lambda', 'images'), ecr.store, options.substitute ?? {});
+  const lambda = createLambda({
+    folder: join(folder, 'lambda', 'functions'),
+    images: ecrImages(ecr.store, roots),
+    workers: new WorkerPool({
+      roots,
+      logs,
+      credentials: env,
+      maxConcurrency: options.maxConcurrency ?? 10,
+      initLimitMs: options.initLimitMs ?? 10_000,
+      keepIdleMs: 10 * 60_000,
+    }),
+    delays: options.delays ?? {},
+  });
   running.defer(lambda.close);
-  const services: Record<string, Service> = {
-    s3: s3.handle,
-    ecr: ecr.handle,
-    lambda: lambda.handle,
-    sts,
-  };
-
-  async function route(call: Call): Promise<Reply> {
-    const name = credentialScope(call)?.service;
-    if (isFunctionUrl(call.rawPath) && (!name || name === 'lambda')) return lambda.functionUrl(call);
-    if (!name && /^\/v2(\/|$)/.test(call.rawPath)) return ecr.registry(call);
-    const service = name && Object.hasOwn(services, name) ? services[name] : undefined;
-    if (service) return service(call);
-    throw new AwsError(
-      'UnknownService',
-      name
-        ? `Local AWS has no service ${name}`
-        : 'The request is not signed, and is for no service that takes those',
-      name ? 404 : 403,
-    );
-  }
+  const route = createRouter([s3.service, ecr.control, lambda.service, sts], ecr.registry, {
+    faults: options.faults,
+    log: options.log,
+  });
 
   const { port, close } = await listen(options.port ?? 0, route, options.log ?? (() => {}));
   running.defer(close);
@@ -103,6 +113,7 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
     port,
     region,
     account,
+    credentials: { accessKeyId, secretAccessKey },
     env: env(),
     baseImage: `127.0.0.1:${port}/${baseRepository}:${baseTag}`,
     close: () => running.disposeAsync(),

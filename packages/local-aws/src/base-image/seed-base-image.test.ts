@@ -37,7 +37,7 @@ it('is refused to those who push to it, signed in or not', async () => {
   const client = new ECRClient({
     endpoint: aws.url,
     region: aws.region,
-    credentials: { accessKeyId: aws.env.AWS_ACCESS_KEY_ID!, secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY! },
+    credentials: aws.credentials,
   });
   const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
   client.destroy();

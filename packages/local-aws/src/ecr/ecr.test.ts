@@ -31,7 +31,7 @@ const connect = (to: LocalAws) =>
     endpoint: to.url,
     region: to.region,
     maxAttempts: 1,
-    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    credentials: to.credentials,
   });
 
 async function signIn(client: ECRClient): Promise<string> {

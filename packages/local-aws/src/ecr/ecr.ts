@@ -1,5 +1,5 @@
-import type { Service } from '../http/call.ts';
 import { jsonRpc } from '../http/json-rpc.ts';
+import type { Service } from '../http/service.ts';
 import { accountOperations } from './account-operations.ts';
 import { EcrStore } from './ecr-store.ts';
 import { imageOperations } from './images.ts';
@@ -8,7 +8,7 @@ import { repositoryOperations } from './repositories.ts';
 
 /** ECR: its control plane, and the registry that docker and the like talk to. */
 export interface Ecr {
-  handle: Service;
+  control: Service;
   registry: Service;
   store: EcrStore;
 }
@@ -25,7 +25,7 @@ export function createEcr(folder: string, tokenLifetimeMs = twelveHoursMs): Ecr 
   };
   return {
     store,
-    handle: jsonRpc('ECR', operations, 'InvalidParameterException'),
+    control: jsonRpc('ecr', operations, 'InvalidParameterException'),
     registry: createRegistry(store),
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { AwsError } from '../errors.ts';
 
@@ -10,7 +10,7 @@ export interface Call {
   rawQuery: string;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
-  body: IncomingMessage;
+  body: Readable;
   requestId: string;
   /** `http://host:port` as clients of this server reach it. */
   origin: string;
@@ -22,9 +22,6 @@ export interface Reply {
   headers?: Record<string, string | number | string[]>;
   body?: string | Uint8Array | Readable;
 }
-
-/** One AWS service: everything it knows of the outside is a call. */
-export type Service = (call: Call) => Promise<Reply>;
 
 /** Reads a whole request body, refusing more than `limitBytes` with 413. */
 export async function readBody(call: Call, limitBytes = 8 << 20): Promise<Buffer> {

@@ -31,7 +31,7 @@ export async function serveFunctionUrl(context: Context, call: Call): Promise<Re
   try {
     const version = invocable(context, fn, qualifier);
     const payload = Buffer.from(JSON.stringify(await toEvent(call, url, rest || '/')));
-    const result = await context.pool.invoke(fn, version, {
+    const result = await context.workers.invoke(fn, version, {
       payload,
       qualifier,
       requestId: call.requestId,

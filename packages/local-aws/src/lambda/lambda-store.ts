@@ -4,13 +4,14 @@ import { AwsError } from '../errors.ts';
 import { readJsonFile, writeJsonFile } from '../state/json-file.ts';
 import { functionArn, type LambdaFunction } from './function.ts';
 
-/** All functions, each a JSON file that is replaced as a whole. */
+/** All functions, each a JSON file that is replaced as a whole; without a folder only in memory. */
 export class LambdaStore {
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   readonly #functions = new Map<string, LambdaFunction>();
 
-  constructor(folder: string) {
+  constructor(folder?: string) {
     this.#folder = folder;
+    if (folder === undefined) return;
     mkdirSync(folder, { recursive: true });
     for (const file of readdirSync(folder)) {
       if (!file.endsWith('.json')) continue;
@@ -37,12 +38,12 @@ export class LambdaStore {
   }
 
   save(changed: LambdaFunction): void {
-    writeJsonFile(join(this.#folder, `${changed.name}.json`), changed);
+    if (this.#folder !== undefined) writeJsonFile(join(this.#folder, `${changed.name}.json`), changed);
     this.#functions.set(changed.name, changed);
   }
 
   delete(name: string): void {
-    rmSync(join(this.#folder, `${name}.json`), { force: true });
+    if (this.#folder !== undefined) rmSync(join(this.#folder, `${name}.json`), { force: true });
     this.#functions.delete(name);
   }
 }

@@ -1,21 +1,19 @@
-import type { EcrStore } from '../ecr/ecr-store.ts';
 import { AwsError } from '../errors.ts';
 import type { Call, Reply } from '../http/call.ts';
 import type { Fields } from '../http/fields.ts';
-import type { LogStore } from '../logs/log-store.ts';
 import type { LambdaFunction, Version } from './function.ts';
+import type { ImageSource } from './images.ts';
 import type { LambdaStore } from './lambda-store.ts';
 import { parseTarget } from './target.ts';
 import type { Transitions } from './transitions.ts';
-import type { WorkerPool } from './worker/worker-pool.ts';
+import type { Workers } from './workers.ts';
 
 /** What Lambda's operations work on. */
 export interface Context {
   store: LambdaStore;
-  ecr: EcrStore;
+  images: ImageSource;
   transitions: Transitions;
-  pool: WorkerPool;
-  logs: LogStore;
+  workers: Workers;
   /** 0–1, draws between the versions of a weighted alias. */
   random: () => number;
 }

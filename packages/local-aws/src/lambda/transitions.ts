@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { LambdaFunction, Reason, Version } from './function.ts';
+import type { ImageSource } from './images.ts';
 import type { LambdaStore } from './lambda-store.ts';
+import { isUnderWay, settle } from './settle.ts';
 
-/** How long Lambda takes, in milliseconds. */
+/** How long Lambda takes, in milliseconds; 0 settles at once, so that the very next call sees the new state. */
 export interface Delays {
   /** A new function from Pending to Active. */
   createMs: number;
@@ -19,74 +20,48 @@ export const defaultDelays: Delays = { createMs: 150, updateMs: 150, publishMs: 
 export class Transitions {
   readonly #store: LambdaStore;
   readonly #delays: Delays;
-  readonly #inspect: (version: Version) => Reason | undefined;
+  readonly #images: ImageSource;
   readonly #timers = new Set<NodeJS.Timeout>();
+  #stopped = false;
 
-  /** `inspect` finds what is wrong with an image only once Lambda looks inside. */
-  constructor(store: LambdaStore, delays: Delays, inspect: (version: Version) => Reason | undefined) {
+  constructor(store: LambdaStore, delays: Delays, images: ImageSource) {
     this.#store = store;
     this.#delays = delays;
-    this.#inspect = inspect;
+    this.#images = images;
     for (const fn of store.all) this.schedule(fn);
   }
 
   /** Sets the clock for everything of a function that is under way. */
   schedule(fn: LambdaFunction): void {
-    if (fn.latest.state === 'Pending') this.#after(this.#delays.createMs, fn.name, '$LATEST');
-    else if (fn.latest.updateStatus === 'InProgress') this.#after(this.#delays.updateMs, fn.name, '$LATEST');
-    for (const { state, version } of fn.published)
-      if (state === 'Pending') this.#after(this.#delays.publishMs, fn.name, version);
+    const { createMs, updateMs, publishMs } = this.#delays;
+    for (const version of fn.published) if (isUnderWay(version)) this.#settleAfter(publishMs, fn, version);
+    if (isUnderWay(fn.latest))
+      this.#settleAfter(fn.latest.state === 'Pending' ? createMs : updateMs, fn, fn.latest);
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #after(delayMs: number, name: string, version: string): void {
-    const timer = setTimeout(() => {
+  #settleAfter(delayMs: number, fn: LambdaFunction, version: Version): void {
+    const problem = this.#images.inspect(fn, version);
+    if (delayMs === 0 && !(problem instanceof Promise)) {
+      this.#settle(fn.name, version, problem);
+      return;
+    }
+    const timer = setTimeout(async () => {
       this.#timers.delete(timer);
-      const fn = this.#store.find(name);
-      if (!fn) return;
-      const settled = version === '$LATEST' ? this.#settleLatest(fn) : this.#settlePublished(fn, version);
-      if (settled) this.#store.save(settled);
+      this.#settle(fn.name, version, await problem);
     }, delayMs);
     this.#timers.add(timer);
   }
 
-  /** A new revision id comes with every state: Lambda's do change when an update settles. */
-  #settleLatest(fn: LambdaFunction): LambdaFunction | undefined {
-    const { stateReason, updateReason, ...latest } = fn.latest;
-    const problem = this.#inspect(latest);
-    const revisionId = randomUUID();
-    if (latest.state === 'Pending') {
-      const next: Version = problem
-        ? {
-            ...latest,
-            revisionId,
-            state: 'Failed',
-            stateReason: problem,
-            updateStatus: 'Failed',
-            updateReason: problem,
-          }
-        : { ...latest, revisionId, state: 'Active', updateStatus: 'Successful' };
-      return { ...fn, latest: next, serving: next };
-    }
-    if (latest.updateStatus !== 'InProgress') return undefined;
-    const next: Version = problem
-      ? { ...fn.serving, revisionId, updateStatus: 'Failed', updateReason: problem }
-      : { ...latest, revisionId, state: 'Active', updateStatus: 'Successful' };
-    return { ...fn, latest: next, serving: next };
-  }
-
-  #settlePublished(fn: LambdaFunction, number: string): LambdaFunction {
-    const published = fn.published.map((one): Version => {
-      if (one.version !== number || one.state !== 'Pending') return one;
-      const { stateReason, updateReason, ...version } = one;
-      const problem = this.#inspect(version);
-      return problem
-        ? { ...version, state: 'Failed', stateReason: problem, updateStatus: 'Failed', updateReason: problem }
-        : { ...version, state: 'Active', updateStatus: 'Successful' };
-    });
-    return { ...fn, published };
+  /** Nothing happens to a version that was deleted or has moved on meanwhile: its revision id says so. */
+  #settle(name: string, { version, revisionId }: Version, problem: Reason | undefined): void {
+    const fn = this.#store.find(name);
+    if (this.#stopped || !fn) return;
+    const current = version === '$LATEST' ? fn.latest : fn.published.find((one) => one.version === version);
+    if (current?.revisionId === revisionId) this.#store.save(settle(fn, version, problem));
   }
 }

@@ -1,12 +1,12 @@
 import { copyFile } from 'node:fs/promises';
 import { AwsError } from '../errors.ts';
 import type { Reply } from '../http/call.ts';
+import { document, element } from '../http/xml.ts';
 import type { Bucket } from './bucket.ts';
 import { checkWrite } from './conditions.ts';
 import { findVersion } from './get-object.ts';
 import { objectHeaders, writtenHeaders } from './put-object.ts';
 import { type S3Request, splitPath } from './request.ts';
-import { document, element } from './xml.ts';
 
 /** CopyObject within this server; metadata comes along unless the directive says REPLACE. */
 export async function copyObject(

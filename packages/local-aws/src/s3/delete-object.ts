@@ -1,9 +1,9 @@
 import { AwsError } from '../errors.ts';
 import { type Reply, readBody } from '../http/call.ts';
+import { childText, document, element, group, parseXml } from '../http/xml.ts';
 import type { Bucket } from './bucket.ts';
 import { checkWrite } from './conditions.ts';
 import type { S3Request } from './request.ts';
-import { childText, document, element, group, parseXml } from './xml.ts';
 
 interface Deleted {
   versionId?: string;

@@ -1,8 +1,8 @@
 import { AwsError } from '../errors.ts';
 import type { Reply } from '../http/call.ts';
+import { document, element, group } from '../http/xml.ts';
 import type { Bucket } from './bucket.ts';
 import { numberParameter, type S3Request } from './request.ts';
-import { document, element, group } from './xml.ts';
 
 interface Page {
   keys: string[];

@@ -1,7 +1,7 @@
 import type { Reply } from '../http/call.ts';
+import { document, element, group } from '../http/xml.ts';
 import { listPage } from './list-objects.ts';
 import { numberParameter, type S3Request } from './request.ts';
-import { document, element, group } from './xml.ts';
 
 /** ListObjectVersions, newest first per key; pages end between keys, so a page may hold more than `max-keys` versions. */
 export async function listVersions({ call, bucket }: S3Request): Promise<Reply> {

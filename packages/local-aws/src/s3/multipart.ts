@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AwsError } from '../errors.ts';
 import { type Reply, readBody } from '../http/call.ts';
+import { childText, document, element, group, parseXml } from '../http/xml.ts';
 import { readJsonFile, writeJsonFile } from '../state/json-file.ts';
 import type { Bucket } from './bucket.ts';
 import { type ChecksumName, checksumNames, createChecksum } from './checksums.ts';
@@ -11,7 +12,6 @@ import { checkWrite } from './conditions.ts';
 import { objectHeaders, writtenHeaders } from './put-object.ts';
 import { type Received, receive } from './receive.ts';
 import { numberParameter, type S3Request } from './request.ts';
-import { childText, document, element, group, parseXml } from './xml.ts';
 
 interface Upload {
   key: string;

@@ -36,10 +36,7 @@ const connect = (to: LocalAws) =>
     endpoint: to.url,
     region: to.region,
     maxAttempts: 1,
-    credentials: {
-      accessKeyId: to.env.AWS_ACCESS_KEY_ID!,
-      secretAccessKey: to.env.AWS_SECRET_ACCESS_KEY!,
-    },
+    credentials: to.credentials,
   });
 
 beforeAll(async () => {

@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AwsError } from '../errors.ts';
-import { type Call, type Reply, readBody, type Service } from '../http/call.ts';
+import { type Call, type Reply, readBody } from '../http/call.ts';
+import type { Service } from '../http/service.ts';
+import { childText, document, element, group, parseXml } from '../http/xml.ts';
 import { Bucket } from './bucket.ts';
 import { copyObject } from './copy-object.ts';
 import { deleteObject, deleteObjects } from './delete-object.ts';
@@ -16,13 +18,13 @@ import {
   listParts,
   uploadPart,
 } from './multipart.ts';
+import { operationOf } from './operation-of.ts';
 import { putObject } from './put-object.ts';
 import { type S3Request, splitPath } from './request.ts';
-import { childText, document, element, group, parseXml } from './xml.ts';
 
 /** S3 with its objects on disk. */
 export interface S3 {
-  handle: Service;
+  service: Service;
   buckets: ReadonlyMap<string, Bucket>;
 }
 
@@ -110,7 +112,7 @@ export function createS3(folder: string, wanted: string[] = []): S3 {
     return key === '' ? onBucket(call, bucketName) : onObject({ call, bucket: find(bucketName), key });
   }
 
-  return { buckets, handle: (call) => route(call).catch((error) => toXml(error, call)) };
+  return { buckets, service: { name: 's3', operationOf, handle: route, refusal } };
 }
 
 function listBuckets(buckets: Map<string, Bucket>): Reply {
@@ -154,9 +156,8 @@ function notImplemented(call: Call): AwsError {
   );
 }
 
-/** An error as S3 writes it; anything unforeseen goes on to the server's own handler. */
-function toXml(error: unknown, call: Call): Reply {
-  if (!(error instanceof AwsError)) throw error;
+/** An error as S3 writes it. */
+function refusal(error: AwsError, call: Call): Reply {
   const fields = Object.entries(error.fields).map(([name, value]) => element(name, String(value)));
   return {
     status: error.status,

@@ -11,7 +11,7 @@ export function clientConfig(aws: LocalAws) {
     endpoint: aws.url,
     region: aws.region,
     maxAttempts: 1,
-    credentials: { accessKeyId: aws.env.AWS_ACCESS_KEY_ID!, secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY! },
+    credentials: aws.credentials,
   };
 }
 

@@ -1,5 +1,6 @@
 import { AwsError } from '../../errors.ts';
-import type { Call, Reply, Service } from '../../http/call.ts';
+import type { Call, Reply } from '../../http/call.ts';
+import type { Service } from '../../http/service.ts';
 import type { EcrStore } from '../ecr-store.ts';
 import { isPublic, type Repository } from '../repository.ts';
 import { getBlob } from './blobs.ts';
@@ -17,14 +18,16 @@ const spoken: Record<string, [code: string, status: number]> = {
   RequestTooLargeException: ['SIZE_INVALID', 413],
 };
 
+const version = { 'docker-distribution-api-version': 'registry/2.0' };
+const kinds = /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/?(.*)$/;
+
 /** The registry behind `/v2/`: the OCI distribution protocol over the same repositories as ECR's control plane. */
 export function createRegistry(store: EcrStore): Service {
   const uploads = new Uploads(store);
 
   async function route(call: Call): Promise<Reply> {
     const path = decodeURIComponent(call.rawPath);
-    const [, name = '', kind = '', rest = ''] =
-      path.match(/^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/?(.*)$/) ?? [];
+    const [, name = '', kind = '', rest = ''] = path.match(kinds) ?? [];
     const isPull = call.method === 'GET' || call.method === 'HEAD';
     if (!(isPull && isPublic(name))) authorize(store, call);
     if (!isPull && isPublic(name))
@@ -56,26 +59,21 @@ export function createRegistry(store: EcrStore): Service {
     throw new AwsError('UNSUPPORTED', 'The operation is unsupported.', 405);
   }
 
-  return async (call) => {
-    try {
+  return {
+    name: 'registry',
+    operationOf: (call) => `${call.method} ${call.rawPath.match(kinds)?.[2] ?? ''}`,
+    async handle(call) {
       const reply = await route(call);
-      return {
-        ...reply,
-        headers: { 'docker-distribution-api-version': 'registry/2.0', ...reply.headers },
-      };
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
+      return { ...reply, headers: { ...version, ...reply.headers } };
+    },
+    refusal(error) {
       const [code, status] = spoken[error.code] ?? [error.code, error.status];
       return {
         status,
-        headers: {
-          'content-type': 'application/json; charset=utf-8',
-          'docker-distribution-api-version': 'registry/2.0',
-          ...error.headers,
-        },
+        headers: { 'content-type': 'application/json; charset=utf-8', ...version, ...error.headers },
         body: JSON.stringify({ errors: [{ code, message: error.message, ...error.fields }] }),
       };
-    }
+    },
   };
 }
 

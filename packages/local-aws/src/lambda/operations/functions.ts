@@ -3,8 +3,8 @@ import { AwsError } from '../../errors.ts';
 import { parseArchitecture, parseConfiguration } from '../configuration.ts';
 import { describeVersion } from '../describe.ts';
 import { fingerprint, functionArn, type LambdaFunction, type Version } from '../function.ts';
-import { resolvedUri, resolveImage } from '../image.ts';
 import { checkChangeable, checkRevision, type Operation, reply, target } from '../request.ts';
+import { resolvedUri } from '../resolve-image.ts';
 import { parseTarget, resolveQualifier } from '../target.ts';
 import { publish } from './versions.ts';
 
@@ -22,7 +22,7 @@ export const createFunction: Operation = ({ context, input }) => {
   if (packageType === 'Image' && !imageUri)
     throw invalid('Please provide an ImageUri when PackageType is Image');
   const image =
-    packageType === 'Image' ? resolveImage(context.ecr, imageUri) : { repository: '', digest: 'sha256:zip' };
+    packageType === 'Image' ? context.images.resolve(imageUri) : { repository: '', digest: 'sha256:zip' };
   const latest: Version = {
     packageType,
     role,
@@ -103,7 +103,7 @@ export const updateFunctionCode: Operation = (request) => {
     throw invalid("Please don't provide ImageUri when updating a function with packageType Zip.");
   if (imageUri === undefined)
     throw invalid('Please provide ImageUri when updating a function with packageType Image.');
-  const image = resolveImage(context.ecr, imageUri);
+  const image = context.images.resolve(imageUri);
   const changed = update(fn, {
     imageUri,
     ...image,
@@ -154,7 +154,7 @@ export const deleteFunction: Operation = (request) => {
   const { fn, qualifier } = target(request);
   if (qualifier === undefined) {
     context.store.delete(fn.name);
-    context.pool.retire(fn.name, () => true);
+    context.workers.retire(fn.name, () => true);
     return reply(204);
   }
   const used = fn.aliases.find((alias) => alias.version === qualifier || qualifier in alias.weights);
@@ -170,6 +170,6 @@ export const deleteFunction: Operation = (request) => {
     );
   const gone = fn.published.find((one) => one.version === qualifier);
   context.store.save({ ...fn, published: fn.published.filter((one) => one !== gone) });
-  if (gone) context.pool.retire(fn.name, (key) => key === `${gone.version}:${fingerprint(gone)}`);
+  if (gone) context.workers.retire(fn.name, (key) => key === `${gone.version}:${fingerprint(gone)}`);
   return reply(204);
 };

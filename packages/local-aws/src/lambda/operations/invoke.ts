@@ -3,7 +3,7 @@ import { type Call, type Reply, readBody } from '../../http/call.ts';
 import type { LambdaFunction, Version } from '../function.ts';
 import { type Context, type Operation, reply, target } from '../request.ts';
 import { resolveQualifier } from '../target.ts';
-import type { InvokeRequest, InvokeResult } from '../worker/worker-pool.ts';
+import type { InvokeRequest, InvokeResult } from '../workers.ts';
 
 const syncLimitBytes = 6 * 1024 * 1024;
 const asyncLimitBytes = 1024 * 1024;
@@ -39,10 +39,10 @@ export const invoke: Operation = async (request): Promise<Reply> => {
   };
   if (type === 'DryRun') return reply(204);
   if (type === 'Event') {
-    void retried(() => context.pool.invoke(fn, version, event));
+    void retried(() => context.workers.invoke(fn, version, event));
     return { status: 202, headers: { 'x-amz-executed-version': version.version } };
   }
-  const result = await context.pool.invoke(fn, version, event);
+  const result = await context.workers.invoke(fn, version, event);
   const wantsLog = call.headers['x-amz-log-type'] === 'Tail';
   return {
     status: 200,

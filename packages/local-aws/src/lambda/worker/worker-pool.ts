@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AwsError } from '../../errors.ts';
 import type { LogStore } from '../../logs/log-store.ts';
 import { fingerprint, functionArn, type LambdaFunction, type Version } from '../function.ts';
+import type { InvokeRequest, InvokeResult, Workers } from '../workers.ts';
 import { workerEnvironment } from './environment.ts';
 import { errorPayload } from './error-payload.ts';
 import type { ImageRoots } from './image-root.ts';
@@ -23,35 +24,18 @@ export interface PoolOptions {
   keepIdleMs: number;
 }
 
-/** One event for one version. */
-export interface InvokeRequest {
-  payload: Uint8Array;
-  /** As the caller addressed the function: alias, version or nothing. */
-  qualifier?: string;
-  clientContext?: string;
-  requestId?: string;
-}
-
-export interface InvokeResult {
-  requestId: string;
-  payload: Buffer;
-  /** The handler, its init or its time limit failed; `payload` says how. */
-  isError: boolean;
-  contentType: string | undefined;
-  /** The last 4 KB of log, complete once this settles. */
-  logTail: Promise<string>;
-}
-
 interface Slot {
   key: string;
   worker: Worker;
   stream: LogStream;
-  retired: boolean;
+  /** Taken by a request, from before its init until its answer. */
+  isBusy: boolean;
+  isRetired: boolean;
   idleTimer?: NodeJS.Timeout;
 }
 
 /** Workers by function and version: one per concurrent request, reused while they are idle. */
-export class WorkerPool {
+export class WorkerPool implements Workers {
   readonly #options: PoolOptions;
   readonly #slots = new Map<string, Set<Slot>>();
   readonly #active = new Map<string, number>();
@@ -94,8 +78,8 @@ export class WorkerPool {
   retire(name: string, isUnwanted: (key: string) => boolean): void {
     for (const slot of this.#slots.get(name) ?? []) {
       if (!isUnwanted(slot.key)) continue;
-      slot.retired = true;
-      if (slot.worker.isIdle) this.#drop(name, slot);
+      slot.isRetired = true;
+      if (!slot.isBusy) this.#drop(name, slot);
     }
   }
 
@@ -129,9 +113,10 @@ export class WorkerPool {
       this.retire(fn.name, (other) => other.startsWith('$LATEST:') && other !== key);
     const slots = this.#slots.get(fn.name) ?? new Set();
     this.#slots.set(fn.name, slots);
-    const idle = [...slots].find((slot) => slot.key === key && slot.worker.isIdle);
+    const idle = [...slots].find((slot) => slot.key === key && !slot.isBusy && slot.worker.isAlive);
     if (idle) {
       clearTimeout(idle.idleTimer);
+      idle.isBusy = true;
       return { slot: idle };
     }
     // Lambda gives init ten seconds; what takes longer is started anew on the invocation's own time.
@@ -171,11 +156,12 @@ export class WorkerPool {
       memoryMb: version.memoryMb,
       onLine: (line) => stream.write(line),
     });
-    return { key, worker, stream, retired: false };
+    return { key, worker, stream, isBusy: true, isRetired: false };
   }
 
   #release(name: string, slot: Slot): void {
-    if (slot.retired || !slot.worker.isAlive) this.#drop(name, slot);
+    slot.isBusy = false;
+    if (slot.isRetired || !slot.worker.isAlive) this.#drop(name, slot);
     else slot.idleTimer = setTimeout(() => this.#drop(name, slot), this.#options.keepIdleMs).unref();
   }
 

@@ -66,11 +66,6 @@ export class Worker {
     return worker;
   }
 
-  /** Whether it can take an invocation: alive, and the last one answered. */
-  get isIdle(): boolean {
-    return !this.#failure && !this.#current;
-  }
-
   get isAlive(): boolean {
     return !this.#failure;
   }
