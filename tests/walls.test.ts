@@ -34,10 +34,10 @@ function* sources(folder: string): Generator<string> {
 const isTestSupport = (file: string) => /\.test\.ts$|[/\\](test|bench)[/\\]/.test(file);
 
 function imports(file: string): string[] {
-  const text = readFileSync(file, 'utf8');
+  const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
   return [
-    ...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g),
-    ...text.matchAll(/\bresolve\('(@mainline\/[^']+)'\)/g),
+    ...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g),
+    ...code.matchAll(/\bresolve\('(@mainline\/[^']+)'\)/g),
   ].map((match) => match[1]!);
 }
 
