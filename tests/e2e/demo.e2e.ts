@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -18,14 +18,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function demo() {
+/** Runs the demo to its end, or kills it with no chance to clean up as soon as it prints `killAt`. */
+async function demo(args: string[], killAt?: string): Promise<{ status: number | null; text: string }> {
   const store = execFileSync('npx', ['-y', 'pnpm@10', 'store', 'path'], {
     cwd: root,
     encoding: 'utf8',
   }).trim();
-  const result = spawnSync('npx', ['-y', 'pnpm@10', 'demo', '--exit', '--port', port], {
+  const child = spawn('npx', ['-y', 'pnpm@10', 'demo', '--port', port, ...args], {
     cwd: clone,
-    encoding: 'utf8',
+    detached: true,
     env: {
       PATH: process.env.PATH,
       HOME: join(folder, 'home'),
@@ -33,7 +34,19 @@ function demo() {
       npm_config_store_dir: join(store, '..'),
     },
   });
-  return { ...result, text: result.stdout + result.stderr };
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (killAt && text.includes(killAt)) killDemo();
+    });
+  return new Promise((done) => child.on('close', (status) => done({ status, text })));
+}
+
+/** SIGKILL to the demo's own process, found through its lock. */
+function killDemo(): void {
+  const lock = join(clone, '.mainline/demo/lock');
+  if (existsSync(lock)) process.kill(Number(readFileSync(lock, 'utf8')), 'SIGKILL');
 }
 
 /** The model's row of the table that training prints: accuracy in percent, MCC. */
@@ -43,16 +56,24 @@ const figures = (text: string) =>
     ?.slice(1)
     .map(Number);
 
-it('goes from raw mail to a live prediction, twice, and leaves the tree clean', () => {
-  const first = demo();
+it('goes from raw mail to a live prediction, twice, and leaves the tree clean', async () => {
+  const killed = await demo(['--exit'], 'epoch 1');
+  expect(killed.status, killed.text).not.toBe(0);
+
+  const first = await demo(['--exit']);
   expect(first.status, first.text).toBe(0);
   const [accuracyPercent, mcc] = figures(first.text) ?? [];
   expect(accuracyPercent, first.text).toBeGreaterThanOrEqual(96.5);
   expect(mcc, first.text).toBeGreaterThanOrEqual(0.91);
+  expect(first.text).toContain('TF-IDF');
+  expect(first.text).toContain('changed true');
   const digest = first.text.match(/@(sha256:[0-9a-f]{64})/)?.[1];
   expect(digest, first.text).toBeDefined();
 
-  const second = demo();
+  const killedLive = await demo([], 'Live until Ctrl-C');
+  expect(killedLive.text).toContain('changed false');
+
+  const second = await demo(['--exit']);
   expect(second.status, second.text).toBe(0);
   expect(second.text).toContain('unchanged');
   expect(second.text).toContain('changed false');

@@ -10,14 +10,21 @@ export interface ProgramOptions {
   onLine?: ((line: string) => void) | undefined;
 }
 
+const piped = ['ignore', 'pipe', 'pipe'] as const;
+const inherited = ['ignore', 'inherit', 'inherit'] as const;
+
+// A demo that is killed can't stop what it started: each program watches the channel to it and ends when that closes.
+const endWithParent =
+  'data:text/javascript,process.once("disconnect",()=>process.exit(1));process.channel?.unref()';
+
 /** Runs a TypeScript program of the repository under this Node; throws `DemoError` when it ends with another code than 0. */
 export async function runProgram(file: string, args: string[], options: ProgramOptions): Promise<void> {
   const lines: string[] = [];
   const code = await new Promise<number | string | null>((resolve, reject) => {
-    const child = spawn(process.execPath, [file, ...args], {
+    const child = spawn(process.execPath, ['--import', endWithParent, file, ...args], {
       cwd: options.cwd,
       env: options.env,
-      stdio: options.onLine ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+      stdio: [...(options.onLine ? piped : inherited), 'ipc'],
       signal: options.signal,
     });
     for (const stream of [child.stdout, child.stderr])
