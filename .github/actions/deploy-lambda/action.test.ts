@@ -147,7 +147,7 @@ describe('deploy-lambda', () => {
   it('names the call that AWS refused', async () => {
     const ran = await run({ image: nowhere.replace('registry.example', `127.0.0.1:${aws.port}`) });
     expect(ran.exitCode).toBe(1);
-    expect(ran.log).toContain('Lambda refused UpdateFunctionCode: 400 InvalidParameterValueException');
+    expect(ran.log).toContain('AWS refused UpdateFunctionCode: 400 InvalidParameterValueException');
   });
 
   it.each<[string, Record<string, string>, string]>([

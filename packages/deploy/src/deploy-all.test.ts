@@ -35,7 +35,7 @@ it('moves no alias when one region’s version fails its golden requests', async
 it('moves the first alias back when the second can not be moved', async () => {
   await both('a');
   elsewhere.model.fault = (operation) => (operation === 'UpdateAlias' ? 'error' : undefined);
-  await expect(both('b')).rejects.toMatchObject({ name: 'LambdaError', code: 'ServiceException' });
+  await expect(both('b')).rejects.toMatchObject({ name: 'AwsRefusal', code: 'ServiceException' });
   expect([world.live()?.version, elsewhere.live()?.version]).toEqual(['1', '1']);
 });
 

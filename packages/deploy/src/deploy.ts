@@ -84,8 +84,9 @@ export async function deployAll(targets: Target[], log: Log = () => {}): Promise
         steps: steps[index]!,
       }));
     } catch (error) {
-      if (!(error instanceof LostRace) || round === 5) throw error;
+      if (!(error instanceof LostRace) || round === 10) throw error;
       log(`${error.message}: starting over`);
+      await transactions[0]!.lambda.backOff(round, 'getting past another deploy');
     }
   }
 }

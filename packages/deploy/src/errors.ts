@@ -19,15 +19,15 @@ export class ShapeError extends DeployError {
   override name = 'ShapeError';
 }
 
-/** Lambda refused a call, for good or after all retries. `code` is AWS's name for it, `status` the HTTP status if any. */
-export class LambdaError extends DeployError {
-  override name = 'LambdaError';
+/** AWS refused a call, for good or after all retries. `code` is its own name for why, `status` the HTTP status if any. */
+export class AwsRefusal extends DeployError {
+  override name = 'AwsRefusal';
   readonly code: string;
   readonly status: number | undefined;
 
   constructor(call: string, code: string, status: number | undefined, cause: Error) {
     super(
-      `Lambda refused ${call}: ${status ?? ''} ${code}: ${cause.message}`.replaceAll(/ +/g, ' '),
+      `AWS refused ${call}: ${status ?? ''} ${code}: ${cause.message}`.replaceAll(/ +/g, ' '),
       hints[code],
       {
         cause,

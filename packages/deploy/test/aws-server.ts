@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Clients } from '../src/aws/clients.ts';
-import { type Call, LambdaModel, type Reply } from './lambda-model.ts';
+import { type Call, LambdaModel } from './lambda-model.ts';
 
 /** Lambda's REST routes that deploy uses. The path's first name is the function, a second one the qualifier. */
 const routes: [method: string, path: RegExp, operation: string][] = [
@@ -45,7 +45,8 @@ interface Request {
   body: Record<string, unknown>;
 }
 
-function toCall({ method, path, qualifier, target, body }: Request): Call {
+/** Which operation of which function a request asks for. */
+export function toCall({ method, path, qualifier, target, body }: Request): Call {
   if (target) return { operation: target.split('.')[1] ?? '', functionName: '', qualifier: undefined, body };
   const at = path.replace(/\/$/, '');
   for (const [wanted, pattern, operation] of routes) {
@@ -62,19 +63,12 @@ function toCall({ method, path, qualifier, target, body }: Request): Call {
   return { operation: `${method} ${at}`, functionName: '', qualifier: undefined, body };
 }
 
-const config = {
+/** What clients are made with, whatever they reach. */
+export const config = {
   region: 'us-east-1',
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   maxAttempts: 1,
 };
-
-function clientsWith(more: Pick<LambdaClientConfig, 'endpoint' | 'requestHandler'>): Required<Clients> {
-  return {
-    lambda: new LambdaClient({ ...config, ...more }),
-    cloudwatch: new CloudWatchClient({ ...config, ...more }),
-    logs: new CloudWatchLogsClient({ ...config, ...more }),
-  };
-}
 
 /** The model behind real HTTP, and official clients pointed at it. */
 export async function startModel(): Promise<{
@@ -102,7 +96,12 @@ export async function startModel(): Promise<{
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
-  const clients = clientsWith({ endpoint: `http://127.0.0.1:${port}` });
+  const there = { ...config, endpoint: `http://127.0.0.1:${port}` };
+  const clients = {
+    lambda: new LambdaClient(there),
+    cloudwatch: new CloudWatchClient(there),
+    logs: new CloudWatchLogsClient(there),
+  };
   return {
     model,
     clients,
@@ -111,43 +110,5 @@ export async function startModel(): Promise<{
       server.close();
       server.closeAllConnections();
     },
-  };
-}
-
-/** Official clients whose requests reach the model without a socket between: what thousands of simulated deploys need. */
-export function connect(model: LambdaModel, interrupt: () => void = () => {}): Required<Clients> {
-  return clientsWith({
-    endpoint: 'http://model.example',
-    requestHandler: {
-      async handle(request: {
-        method: string;
-        path: string;
-        query: Record<string, string>;
-        headers: Record<string, string>;
-        body?: string | Uint8Array;
-      }) {
-        interrupt();
-        const text = request.body === undefined ? '' : Buffer.from(request.body).toString();
-        const reply = model.handle(
-          toCall({
-            method: request.method,
-            path: request.path,
-            qualifier: request.query.Qualifier,
-            target: request.headers['x-amz-target'],
-            body: text ? JSON.parse(text) : {},
-          }),
-        );
-        return { response: toResponse(reply) };
-      },
-    },
-  });
-}
-
-function toResponse(reply: Reply) {
-  if (reply.cut) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
-  return {
-    statusCode: reply.status,
-    headers: { 'content-type': 'application/json', ...reply.headers },
-    body: new TextEncoder().encode(reply.body === undefined ? '' : JSON.stringify(reply.body)),
   };
 }

@@ -83,18 +83,21 @@ export class LambdaModel {
   fault: (operation: string, tick: number) => Fault | undefined = () => undefined;
   /** Called before each call is handled: where a test lets something else happen in the middle. */
   before: (operation: string, tick: number) => void = () => {};
+  /** Called after each call that took effect. */
+  after: (call: Call, reply: Reply) => void = () => {};
   delay = 2;
   #revision = 0;
 
-  /** Handles one call. */
-  handle(call: Call): Reply {
+  /** Handles one call, or has a fault happen to it. */
+  handle(call: Call, given?: Fault): Reply {
     this.calls.push(call.operation);
     this.before(call.operation, this.now);
-    const fault = this.fault(call.operation, this.now);
+    const fault = given ?? this.fault(call.operation, this.now);
     if (fault === 'throttle') return new Refusal(429, 'TooManyRequestsException', 'Rate exceeded').reply;
     if (fault === 'error') return new Refusal(500, 'ServiceException', 'Internal failure').reply;
     if (fault === 'cut-before') return { status: 0, body: undefined, cut: true };
     const reply = this.#apply(call);
+    this.after(call, reply);
     return fault === 'cut-after' ? { status: 0, body: undefined, cut: true } : reply;
   }
 

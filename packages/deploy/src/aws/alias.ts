@@ -4,7 +4,7 @@ import {
   GetAliasCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
-import { LambdaError, LostRace } from '../errors.ts';
+import { AwsRefusal, LostRace } from '../errors.ts';
 import type { Place } from '../request.ts';
 import { ifThere, type Lambda } from './lambda.ts';
 
@@ -57,9 +57,7 @@ export async function putAlias(
         : await lambda.send(new CreateAliasCommand(fields)),
     );
   } catch (error) {
-    if (
-      !(error instanceof LambdaError && /^(PreconditionFailed|ResourceConflict)Exception$/.test(error.code))
-    )
+    if (!(error instanceof AwsRefusal && /^(PreconditionFailed|ResourceConflict)Exception$/.test(error.code)))
       throw error;
     const now = await describeAlias(lambda, { functionName, alias });
     if (now && same(now, wanted)) return now;

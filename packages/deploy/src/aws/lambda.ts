@@ -5,12 +5,12 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from '@aws-sdk/client-lambda';
-import { LambdaError } from '../errors.ts';
+import { AwsRefusal } from '../errors.ts';
 import type { Patience } from './patience.ts';
 
 /** The Lambda API with patience. */
 export interface Lambda extends Patience {
-  /** Sends a command until it is answered for good. @throws LambdaError, TimedOut, or the signal's reason */
+  /** Sends a command until it is answered for good. @throws AwsRefusal, TimedOut, or the signal's reason */
   send<In extends ServiceInputTypes, Out extends ServiceOutputTypes>(
     command: $Command<In, Out, LambdaClientResolvedConfig, ServiceInputTypes, ServiceOutputTypes>,
   ): Promise<Out>;
@@ -41,7 +41,7 @@ async function unless<T>(answer: Promise<T>, code: string): Promise<T | undefine
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof LambdaError && error.code === code) return undefined;
+    if (error instanceof AwsRefusal && error.code === code) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { LambdaError, TimedOut } from '../errors.ts';
+import { AwsRefusal, TimedOut } from '../errors.ts';
 
 /** How patient to be. Waits start small and grow: most are over before a fixed second has passed. */
 export interface Pace {
@@ -21,11 +21,13 @@ export interface Patience {
   /**
    * Sends a call, again after throttling, 5xx and broken connections (with jitter), and for as long as an update is
    * under way.
-   * @throws LambdaError, TimedOut, or the signal's reason
+   * @throws AwsRefusal, TimedOut, or the signal's reason
    */
   call<T>(name: string, send: (options: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T>;
   /** Looks until the look returns something; `saw` names the last thing seen in the error. @throws TimedOut */
   until<T>(what: string, look: (saw: (state: string) => void) => Promise<T | undefined>): Promise<T>;
+  /** Waits a random time that grows with the attempts, so that two who met don't meet again. @throws TimedOut */
+  backOff(attempt: number, what: string): Promise<void>;
   /** Waits on purpose; this does not count against the deadline. */
   pause(ms: number): Promise<void>;
 }
@@ -48,8 +50,11 @@ export function startPatience(pace: Pace, signal?: AbortSignal): Patience {
       );
     await rest(ms);
   };
+  const backOff = (attempt: number, what: string, cause?: unknown) =>
+    wait(Math.random() * Math.min(pace.retryMs * 2 ** (attempt - 1), 10_000), what, cause);
 
   return {
+    backOff,
     async call(name, send) {
       for (let faults = 0, waits = 0; ; ) {
         signal?.throwIfAborted();
@@ -59,8 +64,7 @@ export function startPatience(pace: Pace, signal?: AbortSignal): Patience {
           signal?.throwIfAborted();
           const kind = classify(error);
           if (kind === 'final' || (kind === 'fault' && ++faults >= pace.attempts)) throw explain(name, error);
-          const bound = Math.min(pace.retryMs * 2 ** (kind === 'fault' ? faults - 1 : waits++), 10_000);
-          await wait(Math.random() * bound, `calling ${name}`, error);
+          await backOff(kind === 'fault' ? faults : ++waits, `calling ${name}`, error);
         }
       }
     },
@@ -105,9 +109,9 @@ function classify(error: unknown): 'fault' | 'busy' | 'final' {
   return status === undefined && (/^E[A-Z]+$/.test(code) || code === 'TimeoutError') ? 'fault' : 'final';
 }
 
-function explain(call: string, error: unknown): LambdaError {
+function explain(call: string, error: unknown): AwsRefusal {
   const { code, status } = facts(error);
-  return new LambdaError(call, code, status, error instanceof Error ? error : new Error(String(error)));
+  return new AwsRefusal(call, code, status, error instanceof Error ? error : new Error(String(error)));
 }
 
 function facts(error: unknown): { code: string; status: number | undefined; message: string } {

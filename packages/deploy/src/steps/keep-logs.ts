@@ -4,7 +4,7 @@ import {
   PutRetentionPolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import type { Patience } from '../aws/patience.ts';
-import { LambdaError, RequestError } from '../errors.ts';
+import { AwsRefusal, RequestError } from '../errors.ts';
 
 /** Makes the function's log group, before its first line would make one that keeps everything forever, and limits it. */
 export async function keepLogs(
@@ -20,7 +20,7 @@ export async function keepLogs(
       logs.send(new CreateLogGroupCommand({ logGroupName }), options),
     );
   } catch (error) {
-    if (!(error instanceof LambdaError && error.code === 'ResourceAlreadyExistsException')) throw error;
+    if (!(error instanceof AwsRefusal && error.code === 'ResourceAlreadyExistsException')) throw error;
   }
   await patience.call('PutRetentionPolicy', (options) =>
     logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: days }), options),

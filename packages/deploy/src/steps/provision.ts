@@ -4,7 +4,7 @@ import {
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda';
 import type { Lambda } from '../aws/lambda.ts';
-import { LambdaError, UpdateFailed } from '../errors.ts';
+import { AwsRefusal, UpdateFailed } from '../errors.ts';
 
 /** Keeps workers of one version warm and waits until they are; nothing to do if they are. @throws UpdateFailed */
 export async function provision(
@@ -43,7 +43,7 @@ async function describe(lambda: Lambda, of: { FunctionName: string; Qualifier: s
   try {
     return await lambda.send(new GetProvisionedConcurrencyConfigCommand(of));
   } catch (error) {
-    if (error instanceof LambdaError && error.code === 'ProvisionedConcurrencyConfigNotFoundException')
+    if (error instanceof AwsRefusal && error.code === 'ProvisionedConcurrencyConfigNotFoundException')
       return undefined;
     throw error;
   }

@@ -83,7 +83,7 @@ it('says so when the alias could not be put back', async () => {
   await expect(world.go('b', { shift })).rejects.toMatchObject({
     name: 'NotRestored',
     message: expect.stringContaining(
-      'The alias live of spam could not be put back to version 1: Lambda refused',
+      'The alias live of spam could not be put back to version 1: AWS refused',
     ),
     cause: expect.objectContaining({ name: 'AlarmRaised' }),
   });
