@@ -7,10 +7,15 @@ import type { FaultPlan } from './faults/fault-plan.ts';
 import { accessKeyId, account, region, secretAccessKey } from './identity.ts';
 import { ecrImages } from './lambda/images.ts';
 import { createLambda } from './lambda/lambda.ts';
+import { measured } from './lambda/measured-workers.ts';
 import type { Delays } from './lambda/transitions.ts';
 import { ImageRoots } from './lambda/worker/image-root.ts';
 import { WorkerPool } from './lambda/worker/worker-pool.ts';
 import { LogStore } from './logs/log-store.ts';
+import { createLogs } from './logs/logs.ts';
+import { embeddedMetrics } from './metrics/embedded-metrics.ts';
+import { MetricStore } from './metrics/metric-store.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createRouter } from './router.ts';
 import { createS3 } from './s3/s3.ts';
 import { listen } from './server.ts';
@@ -86,21 +91,25 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
   await seedBaseImage(ecr.store);
   const logs = new LogStore(join(folder, 'logs'));
   const roots = new ImageRoots(join(folder, 'lambda', 'images'), ecr.store, options.substitute ?? {});
+  const metrics = new MetricStore(join(folder, 'metrics'));
+  logs.onEvent((_group, { message, timestamp }) => metrics.put(embeddedMetrics(message, timestamp)));
+  const pool = new WorkerPool({
+    roots,
+    logs,
+    credentials: env,
+    maxConcurrency: options.maxConcurrency ?? 10,
+    initLimitMs: options.initLimitMs ?? 10_000,
+    keepIdleMs: 10 * 60_000,
+  });
   const lambda = createLambda({
     folder: join(folder, 'lambda', 'functions'),
     images: ecrImages(ecr.store, roots),
-    workers: new WorkerPool({
-      roots,
-      logs,
-      credentials: env,
-      maxConcurrency: options.maxConcurrency ?? 10,
-      initLimitMs: options.initLimitMs ?? 10_000,
-      keepIdleMs: 10 * 60_000,
-    }),
+    workers: measured(pool, metrics),
     delays: options.delays ?? {},
   });
   running.defer(lambda.close);
-  const route = createRouter([s3.service, ecr.control, lambda.service, sts], ecr.registry, {
+  const services = [s3.service, ecr.control, lambda.service, createLogs(logs), createMetrics(metrics), sts];
+  const route = createRouter(services, ecr.registry, {
     faults: options.faults,
     log: options.log,
   });

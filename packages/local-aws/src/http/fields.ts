@@ -43,6 +43,12 @@ export class Fields {
     );
   }
 
+  optionalNumbers(name: string): number[] | undefined {
+    return this.#read(name, 'a list of numbers', (value) =>
+      Array.isArray(value) && value.every((one) => typeof one === 'number') ? value : undefined,
+    );
+  }
+
   /** A list of objects; absent is `undefined`, not empty. */
   optionalList(name: string): Fields[] | undefined {
     return this.#read(name, 'a list of objects', (value) => {

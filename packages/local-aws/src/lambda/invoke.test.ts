@@ -1,3 +1,4 @@
+import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import {
   CreateFunctionCommand,
   InvokeCommand,
@@ -115,6 +116,43 @@ describe('a handler', () => {
     const old = await create({ 'index.js': 'exports.handler = (event, context, callback) => callback();' });
     expect((await invoke(old)).payload).toMatchObject({ errorType: 'Runtime.CallbackHandlerDeprecated' });
   });
+});
+
+it('every invocation is counted and timed in CloudWatch, and so are metrics that a handler logs', async () => {
+  const name = await create({
+    'index.mjs': `export const handler = async (event) => {
+      console.log(JSON.stringify({ Score: 0.5, _aws: { Timestamp: Date.now(), CloudWatchMetrics: [
+        { Namespace: 'Mine', Dimensions: [[]], Metrics: [{ Name: 'Score' }] }] } }));
+      if (event.fail) throw new Error('asked to');
+    };`,
+  });
+  await invoke(name);
+  await invoke(name, { fail: true });
+  const cloudwatch = new CloudWatchClient(clientConfig(aws));
+  const sum = async (
+    Namespace: string,
+    MetricName: string,
+    Dimensions: { Name: string; Value: string }[],
+  ) => {
+    const span = { StartTime: new Date(Date.now() - 3_600_000), EndTime: new Date(Date.now() + 60_000) };
+    const { Datapoints } = await cloudwatch.send(
+      new GetMetricStatisticsCommand({
+        Namespace,
+        MetricName,
+        Dimensions,
+        ...span,
+        Period: 86_400,
+        Statistics: ['Sum'],
+      }),
+    );
+    return Datapoints!.reduce((total, point) => total + point.Sum!, 0);
+  };
+  const ofFunction = [{ Name: 'FunctionName', Value: name }];
+  expect(await sum('AWS/Lambda', 'Invocations', ofFunction)).toBe(2);
+  expect(await sum('AWS/Lambda', 'Errors', ofFunction)).toBe(1);
+  expect(await sum('AWS/Lambda', 'Duration', ofFunction)).toBeGreaterThan(0);
+  expect(await sum('Mine', 'Score', [])).toBe(1);
+  cloudwatch.destroy();
 });
 
 describe('a failure', () => {

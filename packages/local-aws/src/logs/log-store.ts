@@ -1,5 +1,6 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJsonFile, writeJsonFile } from '../state/json-file.ts';
 
 /** One line of a log, in CloudWatch's shape; `timestamp` in milliseconds since 1970. */
 export interface LogEvent {
@@ -7,46 +8,92 @@ export interface LogEvent {
   message: string;
 }
 
-/** Log groups and streams as folders and files: one JSON event per line, appended. */
+export interface LogGroup {
+  name: string;
+  createdAt: number;
+  retentionDays?: number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Log groups as folders, streams as files: one JSON event per line, appended. */
 export class LogStore {
   readonly #folder: string;
+  readonly #groups = new Map<string, LogGroup>();
+  readonly #listeners = new Set<(group: string, event: LogEvent) => void>();
 
   constructor(folder: string) {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(folder)) {
+      // Only `saveGroup` writes it, so the shape is its own.
+      const group = readJsonFile(join(folder, name, 'group.json')) as LogGroup | undefined;
+      if (group) this.#groups.set(group.name, group);
+    }
+  }
+
+  /** Every group, by name. */
+  get groups(): LogGroup[] {
+    return [...this.#groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  group(name: string): LogGroup | undefined {
+    return this.#groups.get(name);
+  }
+
+  saveGroup(group: LogGroup): void {
+    const folder = join(this.#folder, encodeURIComponent(group.name));
+    mkdirSync(folder, { recursive: true });
+    writeJsonFile(join(folder, 'group.json'), group);
+    this.#groups.set(group.name, group);
+  }
+
+  deleteGroup(name: string): void {
+    rmSync(join(this.#folder, encodeURIComponent(name)), { recursive: true, force: true });
+    this.#groups.delete(name);
+  }
+
+  /** Told of every event as it is written. */
+  onEvent(listener: (group: string, event: LogEvent) => void): void {
+    this.#listeners.add(listener);
   }
 
   append(group: string, stream: string, event: LogEvent): void {
-    this.createGroup(group);
+    if (!this.#groups.has(group)) this.saveGroup({ name: group, createdAt: Date.now() });
     appendFileSync(this.#file(group, stream), `${JSON.stringify(event)}\n`);
+    for (const listener of this.#listeners) listener(group, event);
   }
 
-  createGroup(group: string): void {
-    mkdirSync(join(this.#folder, encodeURIComponent(group)), { recursive: true });
+  /** Makes an empty stream; one that is there stays as it is. */
+  createStream(group: string, stream: string): void {
+    appendFileSync(this.#file(group, stream), '');
   }
 
-  get groups(): string[] {
-    return readdirSync(this.#folder).map(decodeURIComponent).sort();
+  hasStream(group: string, stream: string): boolean {
+    return existsSync(this.#file(group, stream));
   }
 
-  /** Stream names of a group, oldest first (their names begin with the date). */
+  /** Stream names of a group, the one written last at the end. */
   streams(group: string): string[] {
     const folder = join(this.#folder, encodeURIComponent(group));
     if (!existsSync(folder)) return [];
     return readdirSync(folder)
       .filter((name) => name.endsWith('.jsonl'))
-      .map((name) => decodeURIComponent(name.slice(0, -'.jsonl'.length)))
-      .sort();
+      .map((name) => ({ name, writtenAt: statSync(join(folder, name)).mtimeMs }))
+      .sort((a, b) => a.writtenAt - b.writtenAt)
+      .map(({ name }) => decodeURIComponent(name.slice(0, -'.jsonl'.length)));
   }
 
-  /** A stream's events in order; a last line that a killed process left half is not there. */
+  /** A stream's events in order, those past the group's retention left out; a last line that a killed process left half is not there. */
   events(group: string, stream: string): LogEvent[] {
     const file = this.#file(group, stream);
     if (!existsSync(file)) return [];
+    const days = this.#groups.get(group)?.retentionDays ?? Number.POSITIVE_INFINITY;
     return readFileSync(file, 'utf8')
       .split('\n')
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as LogEvent);
+      .map((line) => JSON.parse(line) as LogEvent)
+      .filter(({ timestamp }) => timestamp > Date.now() - days * dayMs);
   }
 
   #file(group: string, stream: string): string {
