@@ -18,6 +18,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What a login shell has: neither this repository's programs on PATH nor what pnpm and Vitest set for theirs. */
+function strangersEnvironment(): Record<string, string | undefined> {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|pnpm_|VITEST|TURBO_|NODE_ENV|INIT_CWD)/i.test(name),
+  );
+  const path = process.env.PATH!.split(':').filter((entry) => !entry.includes('node_modules'));
+  return { ...Object.fromEntries(own), PATH: path.join(':'), HOME: join(folder, 'home'), CI: '1' };
+}
+
 /** Runs the demo to its end, or kills it with no chance to clean up as soon as it prints `killAt`. */
 async function demo(args: string[], killAt?: string): Promise<{ status: number | null; text: string }> {
   const store = execFileSync('npx', ['-y', 'pnpm@10', 'store', 'path'], {
@@ -27,12 +36,7 @@ async function demo(args: string[], killAt?: string): Promise<{ status: number |
   const child = spawn('npx', ['-y', 'pnpm@10', 'demo', '--port', port, ...args], {
     cwd: clone,
     detached: true,
-    env: {
-      PATH: process.env.PATH,
-      HOME: join(folder, 'home'),
-      CI: '1',
-      npm_config_store_dir: join(store, '..'),
-    },
+    env: { ...strangersEnvironment(), npm_config_store_dir: join(store, '..') },
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
@@ -58,7 +62,8 @@ const figures = (text: string) =>
 
 it('goes from raw mail to a live prediction, twice, and leaves the tree clean', async () => {
   const killed = await demo(['--exit'], 'epoch 1');
-  expect(killed.status, killed.text).not.toBe(0);
+  expect(killed.text).toContain('epoch 1');
+  expect(killed.text).not.toContain('2/5');
 
   const first = await demo(['--exit']);
   expect(first.status, first.text).toBe(0);
