@@ -52,8 +52,8 @@ export class CorruptObject extends DvcError {
 /** The store has no such object. */
 export class MissingObject extends DvcError {
   readonly key: string;
-  constructor(key: string, where: string) {
-    super(`no object ${key} in ${where}`);
+  constructor(key: string, where: string, options: { cause?: unknown } = {}) {
+    super(`no object ${key} in ${where}`, options);
     this.key = key;
   }
 }

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isAlive } from '../workspace/process.ts';
 import type { State } from '../workspace/state.ts';
@@ -7,6 +16,7 @@ import { hashFile } from './hash.ts';
 import { digestOf, type HashName, isDirectory, type Oid, objectKey } from './oid.ts';
 
 const quarantineFolder = 'quarantine';
+const temporaryFolder = 'tmp';
 
 /** The local object cache: every object under its own md5, read-only, and verified before it is believed. */
 export class Cache {
@@ -28,13 +38,13 @@ export class Cache {
   /** Whether the object is here with the right bytes; `corrupt` ones are moved away so that they can be fetched anew. */
   async check(hash: HashName, oid: Oid): Promise<'present' | 'missing' | 'corrupt'> {
     const path = this.path(hash, oid);
-    const found = await lstat(path).catch(() => undefined);
+    const found = lstatSync(path, { throwIfNoEntry: false });
     if (!found?.isFile()) return 'missing';
     if (this.state.get(path, hash, found) === oid) return 'present';
     const actual = await hashFile(path, objectHash(hash, oid));
     if (actual !== digestOf(oid)) {
-      await mkdir(join(this.root, quarantineFolder), { recursive: true });
-      await rename(path, join(this.root, quarantineFolder, `${oid}.${Date.now()}`));
+      mkdirSync(join(this.root, quarantineFolder), { recursive: true });
+      renameSync(path, join(this.root, quarantineFolder, `${oid}.${Date.now()}`));
       return 'corrupt';
     }
     this.state.set(path, hash, found, oid);
@@ -42,41 +52,51 @@ export class Cache {
   }
 
   /** Whether an object of this name is here, its bytes unseen. */
-  async has(hash: HashName, oid: Oid): Promise<boolean> {
-    return (await lstat(this.path(hash, oid)).catch(() => undefined))?.isFile() ?? false;
+  has(hash: HashName, oid: Oid): boolean {
+    return lstatSync(this.path(hash, oid), { throwIfNoEntry: false })?.isFile() ?? false;
   }
 
   /** A new file, with these bytes, in the cache's own temporary folder: on the same filesystem as the objects. */
-  async createTemporary(bytes: Buffer = Buffer.alloc(0)): Promise<{ path: string; remove(): Promise<void> }> {
-    const folder = join(this.root, 'tmp');
-    await this.folder(folder);
+  createTemporary(bytes: Buffer = Buffer.alloc(0), mode = 0o644): { path: string; remove(): void } {
+    const folder = join(this.root, temporaryFolder);
+    this.folder(folder);
     const path = join(folder, `.${process.pid}-${randomBytes(12).toString('base64url')}.tmp`);
-    await writeFile(path, bytes, { flag: 'wx' });
-    return { path, remove: () => rm(path, { force: true }) };
+    writeFileSync(path, bytes, { flag: 'wx', mode });
+    return { path, remove: () => rmSync(path, { force: true }) };
+  }
+
+  /** Keeps bytes that were verified. */
+  put(bytes: Buffer, hash: HashName, oid: Oid): void {
+    this.place(this.createTemporary(bytes, 0o444).path, hash, oid);
   }
 
   /** Makes a complete, verified temporary file the object of this name. */
-  async adopt(temporary: string, hash: HashName, oid: Oid): Promise<void> {
-    const path = this.path(hash, oid);
-    await this.folder(dirname(path));
-    await chmod(temporary, 0o444);
-    await rename(temporary, path);
-    this.state.set(path, hash, await stat(path), oid, true);
+  adopt(temporary: string, hash: HashName, oid: Oid): void {
+    chmodSync(temporary, 0o444);
+    this.place(temporary, hash, oid);
   }
 
   /** Removes temporary files whose makers are gone. */
-  async sweep(): Promise<void> {
-    const folder = join(this.root, 'tmp');
-    for (const name of await readdir(folder).catch(() => [])) {
+  sweep(): void {
+    const folder = join(this.root, temporaryFolder);
+    if (!existsSync(folder)) return;
+    for (const name of readdirSync(folder)) {
       const pid = Number(/^\.(\d+)-.*\.tmp$/.exec(name)?.[1]);
-      if (pid && pid !== process.pid && !isAlive(pid)) await rm(join(folder, name), { force: true });
+      if (pid && pid !== process.pid && !isAlive(pid)) rmSync(join(folder, name), { force: true });
     }
   }
 
-  private async folder(path: string): Promise<void> {
+  private place(temporary: string, hash: HashName, oid: Oid): void {
+    const path = this.path(hash, oid);
+    this.folder(dirname(path));
+    renameSync(temporary, path);
+    this.state.set(path, hash, lstatSync(path), oid, true);
+  }
+
+  private folder(path: string): void {
     if (this.made.has(path)) return;
-    await mkdir(path, { recursive: true });
-    if (this.shared) await chmod(path, 0o2775).catch(() => {});
+    mkdirSync(path, { recursive: true });
+    if (this.shared) chmodSync(path, 0o2775);
     this.made.add(path);
   }
 }

@@ -1,25 +1,44 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { hashInWorker } from './hash-pool.ts';
 import type { HashName } from './oid.ts';
 
-const chunkBytes = 1 << 20;
+/** DVC 2 converted line ends chunk by chunk: a CRLF that two chunks share stays one. */
+export const chunkBytes = 1 << 20;
+/** Files up to this size are hashed where they are asked about: a thread would cost more than it saves. */
+const inlineBytes = 1 << 20;
 
-/** Feeds chunks to md5; for DVC 2's variant as if text files had LF line ends. Chunks must be those DVC reads: 1 MiB. */
+/** Feeds bytes, in pieces of any size, to md5; for DVC 2's variant as if text files had LF line ends. */
 export class Hasher {
   private readonly hash: Hash = createHash('md5');
-  private readonly name: HashName;
+  private readonly chunk: Buffer | undefined;
+  private filled = 0;
   constructor(name: HashName) {
-    this.name = name;
+    if (name === 'md5-dos2unix') this.chunk = Buffer.allocUnsafe(chunkBytes);
   }
 
   /** Takes the next bytes. */
-  update(chunk: Buffer): void {
-    this.hash.update(this.name === 'md5-dos2unix' && isText(chunk) ? dos2unix(chunk) : chunk);
+  update(bytes: Buffer): void {
+    const { chunk } = this;
+    if (!chunk) return void this.hash.update(bytes);
+    for (let at = 0; at < bytes.length; ) {
+      const taken = bytes.copy(chunk, this.filled, at, at + chunkBytes - this.filled);
+      at += taken;
+      this.filled += taken;
+      if (this.filled === chunkBytes) this.flush(chunk);
+    }
   }
 
   /** The md5 of all bytes taken, in hex. */
   digest(): string {
+    if (this.chunk) this.flush(this.chunk);
     return this.hash.digest('hex');
+  }
+
+  private flush(chunk: Buffer): void {
+    const bytes = chunk.subarray(0, this.filled);
+    this.filled = 0;
+    this.hash.update(isText(bytes) ? dos2unix(bytes) : bytes);
   }
 }
 
@@ -29,16 +48,7 @@ function isText(chunk: Buffer): boolean {
   if (head.includes(0)) return false;
   let odd = 0;
   for (const byte of head)
-    if (
-      !(
-        (byte >= 0x20 && byte <= 0x7e) ||
-        byte === 10 ||
-        byte === 13 ||
-        byte === 9 ||
-        byte === 12 ||
-        byte === 8
-      )
-    )
+    if (!((byte >= 0x20 && byte <= 0x7e) || byte === 12 || (byte >= 8 && byte <= 10) || byte === 13))
       odd += 1;
   return odd <= head.length * 0.3;
 }
@@ -48,27 +58,17 @@ function dos2unix(chunk: Buffer): Buffer {
   return Buffer.from(chunk.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
 }
 
-/** The hash of a file's bytes, read 1 MiB at a time; `copyTo` gets every byte that was hashed. */
-export async function hashFile(path: string, name: HashName, copyTo?: FileHandle): Promise<string> {
-  const file = await open(path, 'r');
-  try {
-    const hasher = new Hasher(name);
-    const buffer = Buffer.allocUnsafe(chunkBytes);
-    for (;;) {
-      // A short read before the end would shift DVC 2's chunk borders, so each chunk is filled.
-      let filled = 0;
-      while (filled < chunkBytes) {
-        const { bytesRead } = await file.read(buffer, filled, chunkBytes - filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      if (filled === 0) return hasher.digest();
-      const chunk = buffer.subarray(0, filled);
-      hasher.update(chunk);
-      if (copyTo) await copyTo.write(chunk);
-      if (filled < chunkBytes) return hasher.digest();
-    }
-  } finally {
-    await file.close();
-  }
+/** The hash of some bytes. */
+export function hashBytes(bytes: Buffer, name: HashName): string {
+  const hasher = new Hasher(name);
+  hasher.update(bytes);
+  return hasher.digest();
+}
+
+/** The hash of a file's bytes; large ones are read on another thread. */
+export async function hashFile(path: string, name: HashName): Promise<string> {
+  // DVC 2's variant is for old pointers only, and not worth a thread.
+  if (name === 'md5-dos2unix' || statSync(path).size <= inlineBytes)
+    return hashBytes(readFileSync(path), name);
+  return hashInWorker(path).end();
 }

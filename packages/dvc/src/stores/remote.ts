@@ -3,7 +3,7 @@ import { DvcError, Unsupported } from '../errors.ts';
 import type { Out } from '../files/out.ts';
 import type { Repo } from '../workspace/repo.ts';
 import { DirectoryStore } from './directory.ts';
-import { S3Store } from './s3.ts';
+import { S3Store } from './s3/store.ts';
 import type { Store } from './store.ts';
 
 /** A remote ready to use. */

@@ -7,6 +7,16 @@ export interface Part {
   versionId?: string;
 }
 
+/** An answer: the object's bytes from `start` to before `end`, of `totalBytes` in all. */
+export interface Got {
+  body: Readable;
+  start: number;
+  end: number;
+  totalBytes: number;
+  /** The object is this file on this machine: copying it beats reading `body`. */
+  file?: string;
+}
+
 /** A file to be stored; its md5 in hex where it is known, so that the far side can check it. */
 export interface Upload {
   path: string;
@@ -18,8 +28,10 @@ export interface Upload {
 export interface Store {
   /** For messages: where it is, without secrets. */
   readonly url: string;
+  /** Objects larger than this are best read in parts of this size, several at once; undefined: in one stream. */
+  readonly partBytes: number | undefined;
   size(key: string): Promise<number | undefined>;
-  get(key: string, part?: Part): Promise<Readable>;
+  get(key: string, part?: Part): Promise<Got>;
   put(key: string, upload: Upload): Promise<void>;
   list(prefix: string): AsyncIterable<string>;
 }

@@ -1,53 +1,183 @@
-import { open } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { CorruptObject } from '../errors.ts';
 import { type Cache, objectHash } from '../objects/cache.ts';
-import { Hasher } from '../objects/hash.ts';
+import { hashBytes, hashFile } from '../objects/hash.ts';
+import { hashInWorker } from '../objects/hash-pool.ts';
 import { digestOf, type HashName, type Oid } from '../objects/oid.ts';
-import { StoreError } from '../stores/store.ts';
-import { retry } from './retry.ts';
+import { type Got, type Part, StoreError } from '../stores/store.ts';
+import type { Lanes } from './lanes.ts';
+import { eachLimited, retry } from './retry.ts';
 import type { Source } from './source.ts';
 
-/** Brings one object into the cache, verified; one that arrives corrupt is fetched once more before it is given up. Returns its size. */
-export async function download(source: Source, cache: Cache, hash: HashName, oid: Oid): Promise<number> {
+/** Objects up to this size are held in memory until they are verified. */
+const smallBytes = 1 << 20;
+/** Bytes gathered before they are written. */
+const writeBytes = 1 << 20;
+
+/**
+ * Brings one object into the cache, verified; one that arrives corrupt is fetched once more before it is given up.
+ * Every request takes one of `lanes`; a large object takes several for its parts. Returns the object's size.
+ */
+export async function download(
+  source: Source,
+  cache: Cache,
+  hash: HashName,
+  oid: Oid,
+  lanes: Lanes,
+): Promise<number> {
   try {
-    return await retry(() => attempt(source, cache, hash, oid));
+    return await attempt(source, cache, hash, oid, lanes);
   } catch (error) {
     if (!(error instanceof CorruptObject)) throw error;
-    return retry(() => attempt(source, cache, hash, oid));
+    return attempt(source, cache, hash, oid, lanes);
   }
 }
 
 async function attempt(
-  { store, key, versionId }: Source,
+  source: Source,
   cache: Cache,
   hash: HashName,
   oid: Oid,
+  lanes: Lanes,
 ): Promise<number> {
-  const body = await store.get(key, versionId ? { versionId } : {});
-  const temporary = await cache.createTemporary();
+  const name = objectHash(hash, oid);
+  const check = (actual: string): void => {
+    if (actual !== digestOf(oid)) throw new CorruptObject(oid, urlOf(source), actual);
+  };
+  const first = await lanes.run(() => retry(() => begin(source)));
+  if (Buffer.isBuffer(first)) {
+    check(hashBytes(first, name));
+    cache.put(first, hash, oid);
+    return first.length;
+  }
+  const temporary = cache.createTemporary();
   try {
-    const hasher = new Hasher(objectHash(hash, oid));
-    let sizeBytes = 0;
-    const file = await open(temporary.path, 'w');
-    try {
-      for await (const chunk of body) {
-        hasher.update(chunk);
-        await file.write(chunk);
-        sizeBytes += chunk.length;
-      }
-    } catch (cause) {
-      throw new StoreError(`[GET] ${store.url}/${key}: the body broke off after ${sizeBytes} bytes`, {
+    if (first.file) {
+      await copyFile(first.file, temporary.path);
+      check(await hashFile(temporary.path, name));
+    } else check(await receive(source, first, temporary.path, name, lanes));
+    cache.adopt(temporary.path, hash, oid);
+  } catch (error) {
+    temporary.remove();
+    throw error;
+  }
+  return first.totalBytes;
+}
+
+/** A small object whole; of a larger one the open answer to the request for its first part. */
+async function begin(source: Source): Promise<Buffer | Got> {
+  const { partBytes } = source.store;
+  const got = await request(source, partBytes ? { start: 0, end: partBytes - 1 } : undefined);
+  if (got.totalBytes > smallBytes) return got;
+  if (got.file !== undefined) return readFileSync(got.file);
+  const chunks: Buffer[] = [];
+  await read(got, source, (chunk) => void chunks.push(chunk));
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+/** Reads a large object into a file, its parts side by side, hashing what is complete from the front meanwhile. */
+async function receive(
+  source: Source,
+  first: Got,
+  path: string,
+  name: HashName,
+  lanes: Lanes,
+): Promise<string> {
+  const { totalBytes } = first;
+  // Some servers answer with all of it, whatever part was asked for.
+  const partBytes = first.end === totalBytes ? totalBytes : source.store.partBytes!;
+  const parts = Array.from({ length: Math.ceil(totalBytes / partBytes) }, (_, at) => ({
+    position: at * partBytes,
+    end: Math.min((at + 1) * partBytes, totalBytes),
+  }));
+  const file = await open(path, 'r+');
+  const hashing = name === 'md5' ? hashInWorker(path) : undefined;
+  const advance = (): void =>
+    hashing?.advance(parts.find((part) => part.position < part.end)?.position ?? totalBytes);
+  let opened: Got | undefined = first;
+  const fill = async (part: { position: number; end: number }): Promise<void> => {
+    const got =
+      part.position === 0 && opened
+        ? opened
+        : await request(source, { start: part.position, end: part.end - 1 });
+    if (got === opened) opened = undefined;
+    if (got.start !== part.position || got.totalBytes !== totalBytes) {
+      got.body.destroy();
+      throw new StoreError(`[GET] ${urlOf(source)}: the object changed while it was read`, {
         retryable: true,
-        cause,
       });
-    } finally {
-      await file.close();
     }
-    const actual = hasher.digest();
-    if (actual !== digestOf(oid)) throw new CorruptObject(oid, `${store.url}/${key}`, actual);
-    await cache.adopt(temporary.path, hash, oid);
-    return sizeBytes;
+    await write(got, source, file, part, advance);
+  };
+  try {
+    const failures = await eachLimited(parts, parts.length, (part) =>
+      lanes.run(() => retry(() => fill(part), { progress: () => part.position })),
+    );
+    if (failures[0]) {
+      await hashing?.end(0);
+      throw failures[0];
+    }
   } finally {
-    await temporary.remove();
+    await file.close();
+  }
+  return hashing ? hashing.end(totalBytes) : hashFile(path, name);
+}
+
+/** Writes a part's bytes where they belong, some chunks at a time. */
+async function write(
+  got: Got,
+  source: Source,
+  file: FileHandle,
+  part: { position: number; end: number },
+  advance: () => void,
+): Promise<void> {
+  let chunks: Buffer[] = [];
+  let gathered = 0;
+  const flush = async (): Promise<void> => {
+    await file.writev(chunks, part.position);
+    part.position += gathered;
+    chunks = [];
+    gathered = 0;
+    advance();
+  };
+  try {
+    await read(got, source, (chunk) => {
+      if (part.position + gathered + chunk.length > part.end)
+        throw new StoreError(`[GET] ${urlOf(source)}: more bytes came than were asked for`, {
+          retryable: true,
+        });
+      chunks.push(chunk);
+      gathered += chunk.length;
+      return gathered >= writeBytes ? flush() : undefined;
+    });
+  } finally {
+    // Also what came before the connection broke: the next try goes on behind it.
+    if (gathered > 0) await flush();
+  }
+  if (part.position < part.end)
+    throw new StoreError(`[GET] ${urlOf(source)}: the body ended early`, { retryable: true });
+}
+
+async function read(
+  { body }: Got,
+  source: Source,
+  take: (chunk: Buffer) => Promise<void> | undefined,
+): Promise<void> {
+  try {
+    for await (const chunk of body) {
+      const taking = take(chunk);
+      if (taking) await taking;
+    }
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError(`[GET] ${urlOf(source)}: the body broke off: ${why}`, { retryable: true, cause });
   }
 }
+
+function request({ store, key, versionId }: Source, range: Part['range']): Promise<Got> {
+  return store.get(key, { ...(range ? { range } : {}), ...(versionId ? { versionId } : {}) });
+}
+
+const urlOf = ({ store, key }: Source): string => `${store.url}/${key}`;

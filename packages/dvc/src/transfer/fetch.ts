@@ -7,6 +7,7 @@ import { keepDirectory } from '../workspace/record.ts';
 import type { Repo } from '../workspace/repo.ts';
 import type { Target } from '../workspace/targets.ts';
 import { download } from './download.ts';
+import { Lanes } from './lanes.ts';
 import { members } from './members.ts';
 import { eachLimited } from './retry.ts';
 import { sourceOf } from './source.ts';
@@ -35,6 +36,7 @@ export async function fetchObjects(
   options: { jobs: number; log: (line: string) => void },
 ): Promise<Fetched> {
   const result: Fetched = { files: 0, sizeBytes: 0, missing: [] };
+  const lanes = new Lanes(options.jobs);
   const nowhere = new Set<string>();
   const name = (hash: HashName, oid: Oid): string => `${hash}:${oid}`;
   const usable = targets.filter(({ out }) => out.cache && out.oid !== undefined);
@@ -51,7 +53,7 @@ export async function fetchObjects(
           options.log(`object ${oid} was corrupt in the cache: put aside, fetched anew`);
         try {
           const source = sourceOf(remotes.for(out), out, oid, relpath);
-          result.sizeBytes += await download(source, repo.cache, out.hash, oid);
+          result.sizeBytes += await download(source, repo.cache, out.hash, oid, lanes);
           result.files += 1;
         } catch (error) {
           if (!(error instanceof MissingObject) || promised) throw named(error, out);

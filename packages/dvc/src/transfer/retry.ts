@@ -5,25 +5,41 @@ import { StoreError } from '../stores/store.ts';
 export interface Patience {
   attempts: number;
   firstDelayMs: number;
+  /** What was achieved so far, in any unit: while it grows, attempts are counted anew. */
+  progress?: () => number;
 }
 
 /** What every transfer gets: six tries over some ten seconds. */
 export const patience: Patience = { attempts: 6, firstDelayMs: 200 };
 
+/** However much progress there is, no more tries than this. */
+const mostAttempts = 100;
+
 /** The one place that retries: does `work` again while it fails in a way that may pass. */
-export async function retry<T>(
-  work: () => Promise<T>,
-  { attempts, firstDelayMs }: Patience = patience,
-): Promise<T> {
+export async function retry<T>(work: () => Promise<T>, options: Partial<Patience> = {}): Promise<T> {
+  const { attempts, firstDelayMs, progress } = { ...patience, ...options };
+  let fruitless = 0;
+  let reached = progress?.() ?? 0;
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof StoreError && error.retryable) || attempt >= attempts) throw error;
-      await sleep(firstDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2));
+      const now = progress?.() ?? 0;
+      fruitless = now > reached ? 1 : fruitless + 1;
+      reached = now;
+      if (
+        !(error instanceof StoreError && error.retryable) ||
+        fruitless >= attempts ||
+        attempt >= mostAttempts
+      )
+        throw error;
+      await sleep(firstDelayMs * 2 ** (fruitless - 1) * (0.75 + Math.random() / 2));
     }
   }
 }
+
+/** After so many failures nothing more is begun: what fails so often is not the object. */
+const enoughFailures = 20;
 
 /** Runs `work` over all items, at most `limit` at once; failures are collected, not thrown, so that the rest goes on. */
 export async function eachLimited<T>(
@@ -34,7 +50,9 @@ export async function eachLimited<T>(
   const failures: Error[] = [];
   const iterator = items[Symbol.iterator]();
   const lane = async (): Promise<void> => {
-    for (let next = iterator.next(); !next.done; next = iterator.next()) {
+    while (failures.length < enoughFailures) {
+      const next = iterator.next();
+      if (next.done) return;
       try {
         await work(next.value);
       } catch (error) {

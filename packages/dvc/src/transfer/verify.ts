@@ -8,7 +8,7 @@ import { retry } from './retry.ts';
 export async function isIntact(store: Store, key: string, hash: HashName, oid: Oid): Promise<boolean> {
   return retry(async () => {
     const hasher = new Hasher(objectHash(hash, oid));
-    const body = await store.get(key);
+    const { body } = await store.get(key);
     try {
       for await (const chunk of body) hasher.update(chunk);
     } catch (cause) {

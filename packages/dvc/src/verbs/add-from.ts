@@ -66,7 +66,7 @@ async function send(repo: Repo, found: Data, options: AddOptions) {
   if (failures.length > 0) throw new TransferFailed('upload', failures);
   if (found.kind === 'directory') {
     const { oid, bytes } = encodeDirectory(entries);
-    const temporary = await repo.cache.createTemporary(bytes);
+    const temporary = repo.cache.createTemporary(bytes);
     try {
       await retry(() =>
         remote.store.put(objectKey('md5', oid), {
@@ -76,7 +76,7 @@ async function send(repo: Repo, found: Data, options: AddOptions) {
         }),
       );
     } finally {
-      await temporary.remove();
+      temporary.remove();
     }
   }
   // Like DVC, no count of files and no exec bit: nothing of it is in the workspace.

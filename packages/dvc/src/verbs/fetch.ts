@@ -57,7 +57,7 @@ export async function fetchTargets(
   const remotes = new Remotes(repo, options.remote);
   const jobs = options.jobs || remotes.named()?.jobs || defaultJobs;
   if (!remotes.named()) log('No remote provided and no default remote set.');
-  await repo.cache.sweep();
+  repo.cache.sweep();
   const fetched = await fetchObjects(repo, targets, remotes, { jobs, log });
   if (fetched.missing.length > 0) log(missingObjects(fetched.missing));
   return { targets, refused, fetched, jobs };

@@ -91,10 +91,15 @@ export async function oidOf(repo: Repo, file: WorkspaceFile, hash: HashName): Pr
   const known = repo.state.get(file.path, hash, file.stat);
   if (known) return known;
   const oid = await hashFile(file.path, hash);
+  rememberUnchanged(repo, file, hash, oid);
+  return oid;
+}
+
+/** Takes note of a file's hash, unless it was changed while it was read. */
+export function rememberUnchanged(repo: Repo, file: WorkspaceFile, hash: HashName, oid: Oid): void {
   const after = statSync(file.path);
   if (after.mtimeMs === file.stat.mtimeMs && after.size === file.stat.size)
     repo.state.set(file.path, hash, after, oid);
-  return oid;
 }
 
 /** Throws if one of a directory's paths would land in `.git` or `.dvc`. */

@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { DvcError } from '../errors.ts';
 import { type DirectoryEntry, encodeDirectory } from '../objects/directory.ts';
 import { hashFile } from '../objects/hash.ts';
 import type { HashName, Oid } from '../objects/oid.ts';
 import { eachLimited } from '../transfer/retry.ts';
-import { type Found, oidOf, type WorkspaceFile } from './look.ts';
+import { type Found, oidOf, rememberUnchanged, type WorkspaceFile } from './look.ts';
 import type { Repo } from './repo.ts';
 
 /** What a pointer or lock file says about data: its object, and what DVC writes beside it. */
@@ -54,34 +54,24 @@ export async function recordData(
 /** Puts the object that lists these files into the cache. */
 export async function keepDirectory(repo: Repo, hash: HashName, entries: DirectoryEntry[]): Promise<Oid> {
   const { oid, bytes } = encodeDirectory(entries);
-  if ((await repo.cache.check(hash, oid)) === 'present') return oid;
-  const temporary = await repo.cache.createTemporary(bytes);
-  try {
-    await repo.cache.adopt(temporary.path, hash, oid);
-    return oid;
-  } finally {
-    await temporary.remove();
-  }
+  if ((await repo.cache.check(hash, oid)) !== 'present') repo.cache.put(bytes, hash, oid);
+  return oid;
 }
 
-/** Hashes a file and keeps its bytes. The copy is hashed on its way: a file that changes meanwhile is kept as it was read. */
+/** Hashes a file and keeps its bytes. It is the copy that is hashed: a file that changes meanwhile is kept as it was read. */
 async function keepFile(repo: Repo, file: WorkspaceFile, hash: HashName): Promise<Oid> {
-  const known = await oidOf(repo, file, hash);
-  if ((await repo.cache.check(hash, known)) === 'present') return known;
-  const temporary = await repo.cache.createTemporary();
+  const known = repo.state.get(file.path, hash, file.stat);
+  if (known && (await repo.cache.check(hash, known)) === 'present') return known;
+  const temporary = repo.cache.createTemporary();
   try {
-    const copy = await open(temporary.path, 'w');
-    let oid: Oid;
-    try {
-      oid = await hashFile(file.path, hash, copy);
-      if (statSync(file.path).size !== file.stat.size)
-        throw new DvcError(`${file.path} is being written to`, { hint: 'try again when it is complete' });
-    } finally {
-      await copy.close();
-    }
-    await repo.cache.adopt(temporary.path, hash, oid);
+    await copyFile(file.path, temporary.path);
+    const oid = await hashFile(temporary.path, hash);
+    if (lstatSync(temporary.path).size !== file.stat.size)
+      throw new DvcError(`${file.path} is being written to`, { hint: 'try again when it is complete' });
+    rememberUnchanged(repo, file, hash, oid);
+    if ((await repo.cache.check(hash, oid)) !== 'present') repo.cache.adopt(temporary.path, hash, oid);
     return oid;
   } finally {
-    await temporary.remove();
+    temporary.remove();
   }
 }

@@ -9,8 +9,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { type LocalAws, startLocalAws } from '@mainline/local-aws';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { add, openRepo, pull, push } from '../index.ts';
-import { makeRepo, scratch, tree, write } from '../test/sandbox.ts';
+import { add, openRepo, pull, push } from '../../index.ts';
+import { makeRepo, scratch, tree, write } from '../../test/sandbox.ts';
 
 let aws: LocalAws;
 let client: S3Client;

@@ -1,0 +1,171 @@
+import type { IncomingMessage } from 'node:http';
+import { StoreError } from '../store.ts';
+import { Http, type Outgoing, readText } from './http.ts';
+import type { Settings } from './settings.ts';
+import { encode, sign } from './sign.ts';
+
+/** One call to S3. */
+export interface S3Call {
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Under the bucket; empty for the bucket itself. */
+  key: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  body?: () => Outgoing['body'];
+}
+
+const maxRedirects = 3;
+
+/** Signs and sends calls to one bucket. Anything but 2xx is thrown as a StoreError that names call, url and cause. */
+export class S3Client {
+  private readonly settings: Settings;
+  private readonly http: Http;
+  private region: string;
+  private endpoint: URL | undefined;
+  /** How far the server's clock is ahead of ours. */
+  private skewMs = 0;
+  private freshCredentials = false;
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.http = new Http(settings);
+    this.region = settings.region;
+    this.endpoint = settings.endpoint;
+  }
+
+  /** Makes a call; follows AWS to the bucket's own region, takes new credentials where the old have expired. */
+  async call(call: S3Call): Promise<IncomingMessage> {
+    for (let redirects = 0; ; redirects++) {
+      const url = this.urlOf(call);
+      const answer = await this.send(call, url);
+      const status = answer.statusCode ?? 0;
+      if (status >= 200 && status < 300) return answer;
+      const text = await readText(answer).catch(() => '');
+      if (redirects < maxRedirects && this.learn(status, answer, text, url)) continue;
+      throw refused(call, url, status, text, answer);
+    }
+  }
+
+  private async send(call: S3Call, url: URL): Promise<IncomingMessage> {
+    const request = { method: call.method, url, headers: call.headers ?? {} };
+    let headers: Record<string, string> = { ...request.headers, host: url.host };
+    if (this.settings.credentials) {
+      const credentials = await this.settings.credentials(this.freshCredentials).catch((cause: unknown) => {
+        throw new StoreError(
+          `[${call.method}] ${plainUrl(url)}: failed to connect to s3 - ${messageOf(cause)}`,
+          {
+            retryable: false,
+            cause,
+            hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or log in by OIDC',
+          },
+        );
+      });
+      headers = sign(request, credentials, this.region, new Date(Date.now() + this.skewMs));
+    }
+    const body = call.body?.();
+    return this.http
+      .send({ method: call.method, url, headers, ...(body === undefined ? {} : { body }) })
+      .catch((cause: unknown) => {
+        throw new StoreError(
+          `[${call.method}] ${plainUrl(url)}: failed to connect to s3 - ${messageOf(cause)}`,
+          { retryable: true, cause },
+        );
+      });
+  }
+
+  /** Takes from a refusal what makes the same call work: the right region or host, fresh credentials, the server's time. */
+  private learn(status: number, answer: IncomingMessage, text: string, url: URL): boolean {
+    const code = tag(text, 'Code');
+    const region = answer.headers['x-amz-bucket-region'] ?? tag(text, 'Region');
+    if (
+      (status === 301 || status === 307 || status === 400) &&
+      typeof region === 'string' &&
+      region !== this.region
+    ) {
+      this.region = region;
+      return true;
+    }
+    if (status === 307 || status === 308 || status === 301 || status === 302) {
+      const target = redirectTarget(answer.headers.location, url);
+      if (!target) return false;
+      this.endpoint = target;
+      return true;
+    }
+    if (
+      (code === 'ExpiredToken' || code === 'ExpiredTokenException' || code === 'TokenRefreshRequired') &&
+      !this.freshCredentials
+    ) {
+      this.freshCredentials = true;
+      return true;
+    }
+    if (code === 'RequestTimeTooSkewed' && this.skewMs === 0 && answer.headers.date) {
+      this.skewMs = Date.parse(answer.headers.date) - Date.now();
+      return Number.isFinite(this.skewMs);
+    }
+    return false;
+  }
+
+  private urlOf({ key, query = {} }: S3Call): URL {
+    const { bucket } = this.settings;
+    const path = key.split('/').map(encode).join('/');
+    // A bucket with dots in its name has no certificate under AWS's wildcard; a server of one's own has no host per bucket.
+    const byPath = this.endpoint !== undefined || bucket.includes('.');
+    const base =
+      this.endpoint?.origin ?? `https://${byPath ? '' : `${bucket}.`}s3.${this.region}.amazonaws.com`;
+    const folder = this.endpoint?.pathname.replace(/\/$/, '') ?? '';
+    const url = new URL(
+      `${base}${folder}${byPath ? `/${encode(bucket)}` : ''}/${path}`.replace(/\/$/, key ? '/' : ''),
+    );
+    url.search = Object.entries(query)
+      .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+      .join('&');
+    return url;
+  }
+}
+
+/** Where a redirect leads, if it may be followed: to the same path, never from https to http. */
+function redirectTarget(location: string | undefined, from: URL): URL | undefined {
+  if (!location) return undefined;
+  const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  if (!to || (from.protocol === 'https:' && to.protocol !== 'https:') || to.pathname !== from.pathname)
+    return undefined;
+  return to.origin === from.origin ? undefined : new URL(to.origin);
+}
+
+/** The text of an element in S3's XML. */
+export const tag = (xml: string, name: string): string | undefined =>
+  new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
+
+/** A url without its query: that may hold secrets. */
+const plainUrl = (url: URL): string => `${url.origin}${url.pathname}`;
+
+const messageOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
+};
+
+function refused(
+  { method }: S3Call,
+  url: URL,
+  status: number,
+  text: string,
+  answer: IncomingMessage,
+): StoreError {
+  const code = tag(text, 'Code') ?? answer.statusMessage ?? '';
+  const message = tag(text, 'Message') ?? '';
+  const retryable =
+    status >= 500 || status === 429 || status === 408 || code === 'SlowDown' || code === 'RequestTimeout';
+  return new StoreError(`[${method}] ${plainUrl(url)}: ${status} ${code}${message ? `: ${message}` : ''}`, {
+    status,
+    retryable,
+    ...hintFor(status, code),
+  });
+}
+
+function hintFor(status: number, code: string): { hint?: string } {
+  if (/^ExpiredToken/.test(code)) return { hint: 'the session token has expired: log in again' };
+  if (code === 'NoSuchBucket') return { hint: 'create the bucket, or correct the url of the remote' };
+  if (code === 'RequestTimeTooSkewed') return { hint: "set this machine's clock" };
+  if (status === 403)
+    return { hint: 'the credentials may not do this, or (without s3:ListBucket) there is no such object' };
+  return {};
+}

@@ -1,0 +1,21 @@
+/** Lets at most so many pieces of work run at once; the rest wait in line. */
+export class Lanes {
+  private free: number;
+  private readonly line: (() => void)[] = [];
+  constructor(count: number) {
+    this.free = count;
+  }
+
+  /** Runs `work` when it is its turn. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.line.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.line.shift();
+      if (next) next();
+      else this.free += 1;
+    }
+  }
+}
