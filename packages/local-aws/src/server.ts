@@ -41,6 +41,8 @@ async function answer(
   const [rawPath = '/', ...query] = (request.url ?? '/').split('?');
   const rawQuery = query.join('?');
   const requestId = randomUUID();
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
   const call: Call = {
     method: request.method ?? 'GET',
     rawPath,
@@ -48,6 +50,7 @@ async function answer(
     query: new URLSearchParams(rawQuery),
     headers: request.headers,
     body: request,
+    gone: gone.signal,
     requestId,
     origin: `http://127.0.0.1:${request.socket.localPort}`,
   };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { baseRepository, baseTag, seedBaseImage } from './base-image/seed-base-image.ts';
 import { createEcr } from './ecr/ecr.ts';
+import { EventSources } from './event-source/event-sources.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import { accessKeyId, account, region, secretAccessKey } from './identity.ts';
 import { ecrImages } from './lambda/images.ts';
@@ -19,6 +20,8 @@ import { createMetrics } from './metrics/metrics.ts';
 import { createRouter } from './router.ts';
 import { createS3 } from './s3/s3.ts';
 import { listen } from './server.ts';
+import { Queues } from './sqs/queues.ts';
+import { createSqs } from './sqs/sqs.ts';
 import { lockDataFolder } from './state/data-folder.ts';
 import { sts } from './sts.ts';
 
@@ -108,7 +111,19 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
     delays: options.delays ?? {},
   });
   running.defer(lambda.close);
-  const services = [s3.service, ecr.control, lambda.service, createLogs(logs), createMetrics(metrics), sts];
+  const queues = new Queues(join(folder, 'sqs'));
+  const eventSources = new EventSources(join(folder, 'lambda'), queues, lambda.context);
+  lambda.add(eventSources.operations);
+  running.defer(() => eventSources.close());
+  const services = [
+    s3.service,
+    ecr.control,
+    lambda.service,
+    createLogs(logs),
+    createMetrics(metrics),
+    createSqs(queues),
+    sts,
+  ];
   const route = createRouter(services, ecr.registry, {
     faults: options.faults,
     log: options.log,

@@ -11,6 +11,8 @@ export interface Call {
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
   body: Readable;
+  /** Fires when the client has left. */
+  gone?: AbortSignal;
   requestId: string;
   /** `http://host:port` as clients of this server reach it. */
   origin: string;

@@ -43,6 +43,17 @@ export class Fields {
     );
   }
 
+  /** An object whose values are all objects. */
+  optionalFieldsMap(name: string): Record<string, Fields> | undefined {
+    return this.#read(name, 'an object of objects', (value) => {
+      if (!this.#nested(value)) return undefined;
+      const entries = Object.entries(value as object).map(([key, one]) => [key, this.#nested(one)] as const);
+      return entries.every(([, one]) => one !== undefined)
+        ? (Object.fromEntries(entries) as Record<string, Fields>)
+        : undefined;
+    });
+  }
+
   optionalNumbers(name: string): number[] | undefined {
     return this.#read(name, 'a list of numbers', (value) =>
       Array.isArray(value) && value.every((one) => typeof one === 'number') ? value : undefined,

@@ -7,7 +7,7 @@ import type { ImageSource } from './images.ts';
 import { LambdaStore } from './lambda-store.ts';
 import { invoke } from './operations/invoke.ts';
 import type { Context } from './request.ts';
-import { findRoute } from './routes.ts';
+import { compileRoutes, findRoute, type Route, type Routes } from './routes.ts';
 import { type Delays, defaultDelays, Transitions } from './transitions.ts';
 import type { Workers } from './workers.ts';
 
@@ -15,6 +15,8 @@ import type { Workers } from './workers.ts';
 export interface Lambda {
   service: Service;
   context: Context;
+  /** Adds operations of Lambda's REST API that live elsewhere. */
+  add(operations: Routes): void;
   /** Ends every worker. */
   close(): Promise<void>;
 }
@@ -36,16 +38,20 @@ export function createLambda(parts: LambdaParts): Lambda {
   const delays = { ...defaultDelays, ...parts.delays };
   const transitions = new Transitions(store, delays, images);
   const context: Context = { store, images, transitions, workers, random };
+  let routes = compileRoutes();
   return {
     context,
+    add(operations) {
+      routes = compileRoutes(operations);
+    },
     service: {
       name: 'lambda',
       operationOf: (call) =>
         isFunctionUrl(call.rawPath)
           ? 'InvokeFunctionUrl'
-          : (findRoute(call.method, call.rawPath)?.route.name ?? 'unknown'),
+          : (findRoute(routes, call.method, call.rawPath)?.route.name ?? 'unknown'),
       handle: (call) =>
-        isFunctionUrl(call.rawPath) ? serveFunctionUrl(context, call) : control(context, call),
+        isFunctionUrl(call.rawPath) ? serveFunctionUrl(context, call) : control(context, routes, call),
       refusal,
     },
     async close() {
@@ -55,8 +61,8 @@ export function createLambda(parts: LambdaParts): Lambda {
   };
 }
 
-async function control(context: Context, call: Call): Promise<Reply> {
-  const found = findRoute(call.method, call.rawPath);
+async function control(context: Context, routes: Route[], call: Call): Promise<Reply> {
+  const found = findRoute(routes, call.method, call.rawPath);
   if (!found)
     throw new AwsError(
       'UnknownOperationException',

@@ -23,7 +23,7 @@ import { listVersions, publishVersion } from './operations/versions.ts';
 import type { Operation } from './request.ts';
 
 /** The REST API of Lambda as far as it is modelled: `*` is one path segment, handed on decoded. */
-const routes: Record<string, [route: string, operation: Operation]> = {
+const routes: Routes = {
   CreateFunction: ['POST /2015-03-31/functions', createFunction],
   ListFunctions: ['GET /2015-03-31/functions', listFunctions],
   GetFunction: ['GET /2015-03-31/functions/*', getFunction],
@@ -63,13 +63,23 @@ export interface Route {
   operation: Operation;
 }
 
-const table: Route[] = Object.entries(routes).map(([name, [route, operation]]) => {
-  const [method = '', path = ''] = route.split(' ');
-  return { name, method, segments: path.split('/').slice(1), operation };
-});
+/** Operations by the API's name, each with its method and path. */
+export type Routes = Record<string, [route: string, operation: Operation]>;
+
+/** The routes of Lambda itself and of what is added to it, taken apart. */
+export function compileRoutes(added: Routes = {}): Route[] {
+  return Object.entries({ ...routes, ...added }).map(([name, [route, operation]]) => {
+    const [method = '', path = ''] = route.split(' ');
+    return { name, method, segments: path.split('/').slice(1), operation };
+  });
+}
 
 /** The route of a method and path, with the path's variable segments. */
-export function findRoute(method: string, rawPath: string): { route: Route; parts: string[] } | undefined {
+export function findRoute(
+  table: Route[],
+  method: string,
+  rawPath: string,
+): { route: Route; parts: string[] } | undefined {
   const segments = rawPath.replace(/\/$/, '').split('/').slice(1);
   const route = table.find(
     (one) =>
