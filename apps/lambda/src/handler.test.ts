@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyEvent, v2 } from '../test/events.ts';
-import { startHandler } from '../test/service.ts';
+import { startHandler, written } from '../test/service.ts';
 import { UnsupportedEvent } from './errors.ts';
 
 const { handler, logged, manifest } = await startHandler();
@@ -80,6 +80,7 @@ it('whatever comes is answered, and never by a 5xx', async () => {
 }, 120_000);
 
 it('the log says what happened to each, and never a word of a text', async () => {
+  await written();
   logged.length = 0;
   const secret = 'correct horse battery';
   const post = (body: string) => v2('POST', '/predict', { body });
@@ -89,6 +90,7 @@ it('the log says what happened to each, and never a word of a text', async () =>
   await handler(v2('POST', `/${secret}`, { body: secret }));
   await handler({ text: secret });
   await handler({ [secret]: secret });
+  await written();
   expect(logged.map(({ kind, route, status, texts }) => [kind, route, status, texts])).toEqual([
     ['API Gateway HTTP API or function URL', '/predict', 200, 1],
     ['API Gateway HTTP API or function URL', '/predict', 422, 0],

@@ -23,26 +23,26 @@ export function makeHandler(
   return async (event, context) => {
     const started = performance.now();
     const report: Report = { kind: 'unknown', texts: 0, truncated: 0, tokenizeMs: 0, runMs: 0 };
-    if (coldStart) service.metrics.recordColdStart();
     try {
       return await answer(event, service, report);
     } catch (error) {
       report.error = String(error);
       throw error;
     } finally {
-      service.log(report.error ? 'error' : 'info', 'invocation', {
+      const line = {
         requestId: context?.awsRequestId,
         traceId: process.env._X_AMZN_TRACE_ID,
-        model: name,
-        version,
-        coldStart,
-        ...report,
+        ...{ model: name, version, coldStart, ...report },
         tokenizeMs: round(report.tokenizeMs),
         runMs: round(report.runMs),
         totalMs: round(performance.now() - started),
-      });
-      service.metrics.publish(context?.awsRequestId);
+      };
       coldStart = false;
+      // The answer goes first; this runs while it is on its way, before Lambda hears that the next event may come.
+      setImmediate(() => {
+        service.log(report.error ? 'error' : 'info', 'invocation', line);
+        service.metrics.publish(context?.awsRequestId, line.coldStart);
+      });
     }
   };
 }

@@ -14,7 +14,7 @@ const { MODEL_DIR, LAMBDA_TASK_ROOT, ALLOW_ORIGIN, RESULTS_QUEUE_URL, AWS_LAMBDA
 const classifier = await load(MODEL_DIR || join(LAMBDA_TASK_ROOT || '.', 'model'), {
   verify: Boolean(MODEL_DIR),
 });
-await classifier.classify(['warm up']);
+await classifier.classify(['']);
 
 /** The Lambda entry point. */
 export const handler = makeHandler({

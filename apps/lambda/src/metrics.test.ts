@@ -38,10 +38,10 @@ function written(act: () => void): Record<string, unknown>[] {
 it('a call with predictions is one line, a call without is none', () => {
   const metrics = makeMetrics(classifier, 'mail-live');
   const lines = written(() => {
-    metrics.publish('first');
+    metrics.publish('first', false);
     metrics.record([prediction('spam'), prediction('spam'), prediction('ham')], timing);
-    metrics.publish('second');
-    metrics.publish('third');
+    metrics.publish('second', false);
+    metrics.publish('third', false);
   });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({
@@ -65,7 +65,7 @@ it('drift is told once in a hundred predictions, of the last five hundred', () =
     written(() => {
       for (let i = 0; i < times; i++) {
         metrics.record(predictions, timing);
-        metrics.publish(undefined);
+        metrics.publish(undefined, false);
       }
     }).flatMap(({ DriftLabel: moved }) => (moved === undefined ? [] : [moved]));
   expect(drifts(usual, 5)).toEqual([0, 0, 0, 0, 0]);

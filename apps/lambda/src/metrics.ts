@@ -4,9 +4,13 @@ import { type Classifier, drift, type Prediction, type Timing } from '@mainline/
 /** What CloudWatch learns of this function: by embedded metric format, so it costs a line of log and no request. */
 export interface Metrics {
   record(predictions: Prediction[], timing: Timing): void;
-  recordColdStart(): void;
   /** Writes what was recorded since the last time. */
-  publish(requestId: string | undefined): void;
+  publish(requestId: string | undefined, coldStart: boolean): void;
+}
+
+interface Sample {
+  predictions: Prediction[];
+  timing: Timing;
 }
 
 type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
@@ -15,19 +19,21 @@ type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
 const windowSize = 500;
 const every = 100;
 
+const mostPending = 64;
+
 /** Metrics in the namespace Mainline, by function and model; POWERTOOLS_METRICS_DISABLED=true turns them off. */
 export function makeMetrics({ manifest, reference }: Classifier, functionName: string): Metrics {
-  const emf = new Emf({
-    namespace: 'Mainline',
-    serviceName: functionName,
-    defaultDimensions: { model: manifest.name },
-  });
-  let recorded = false;
+  let emf: Emf | undefined;
   let fresh = 0;
+  const pending: Sample[] = [];
   const live: Prediction[] = [];
   const add = (name: string, unit: Unit, value: number) => {
+    emf ??= new Emf({
+      namespace: 'Mainline',
+      serviceName: functionName,
+      defaultDimensions: { model: manifest.name },
+    });
     emf.addMetric(name, unit, value);
-    recorded = true;
   };
 
   function recordDrift(predictions: Prediction[]): void {
@@ -44,28 +50,34 @@ export function makeMetrics({ manifest, reference }: Classifier, functionName: s
     add('DriftLabel', MetricUnit.NoUnit, moved.label);
   }
 
+  function write({ predictions, timing: { tokenizeMs, runMs } }: Sample): void {
+    add('TokenizeTime', MetricUnit.Milliseconds, tokenizeMs);
+    add('RunTime', MetricUnit.Milliseconds, runMs);
+    add('Texts', MetricUnit.Count, predictions.length);
+    add('Truncated', MetricUnit.Count, predictions.filter(({ truncated }) => truncated).length);
+    for (const { label, score, tokens, unknownTokens } of predictions) {
+      add(`Label:${label}`, MetricUnit.Count, 1);
+      // Values, not a mean: CloudWatch makes percentiles and histograms of them.
+      add('Score', MetricUnit.NoUnit, score);
+      add('Tokens', MetricUnit.Count, tokens);
+      add('UnknownRate', MetricUnit.NoUnit, unknownTokens / tokens);
+    }
+    recordDrift(predictions);
+  }
+
   return {
-    record(predictions, { tokenizeMs, runMs }) {
-      add('TokenizeTime', MetricUnit.Milliseconds, tokenizeMs);
-      add('RunTime', MetricUnit.Milliseconds, runMs);
-      add('Texts', MetricUnit.Count, predictions.length);
-      add('Truncated', MetricUnit.Count, predictions.filter(({ truncated }) => truncated).length);
-      for (const { label, score, tokens, unknownTokens } of predictions) {
-        add(`Label:${label}`, MetricUnit.Count, 1);
-        // Values, not a mean: CloudWatch makes percentiles and histograms of them.
-        add('Score', MetricUnit.NoUnit, score);
-        add('Tokens', MetricUnit.Count, tokens);
-        add('UnknownRate', MetricUnit.NoUnit, unknownTokens / tokens);
-      }
-      recordDrift(predictions);
+    record(predictions, timing) {
+      pending.push({ predictions, timing });
+      // An object of a million rows is one invocation: what it recorded can't wait for its end.
+      if (pending.length >= mostPending) for (const sample of pending.splice(0)) write(sample);
     },
-    recordColdStart: () => add('ColdStart', MetricUnit.Count, 1),
-    publish(requestId) {
-      if (!recorded) return;
+    publish(requestId, coldStart) {
+      for (const sample of pending.splice(0)) write(sample);
+      if (coldStart) add('ColdStart', MetricUnit.Count, 1);
+      if (!emf?.hasStoredMetrics()) return;
       if (requestId) emf.addMetadata('requestId', requestId);
       emf.addMetadata('version', manifest.version);
       emf.publishStoredMetrics();
-      recorded = false;
     },
   };
 }

@@ -23,7 +23,7 @@ export async function startHandler(change: Partial<Service> = {}) {
     allowOrigin: '*',
     resultsQueueUrl: '',
     log: (level, message, fields) => logged.push(JSON.parse(JSON.stringify({ level, message, ...fields }))),
-    metrics: { record() {}, recordColdStart() {}, publish() {} },
+    metrics: { record() {}, publish() {} },
     ...change,
   });
   return { handler, logged, manifest: classifier.manifest };
@@ -44,3 +44,6 @@ export function useAwsAt(
     await server.close();
   });
 }
+
+/** Once the answers are out, the function writes what it has to say of them. */
+export const written = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -14,9 +14,9 @@ export interface Normalization {
 export function normalize(text: string, how: Normalization): string {
   // A lone surrogate can't cross into Rust: there it is U+FFFD, and so it is here.
   let result = text.toWellFormed();
-  if (how.cleanText) result = result.replace(dropped, '').replace(/\p{White_Space}/gu, ' ');
-  if (how.splitIdeographs) result = result.replace(ideograph, ' $& ');
-  if (how.stripAccents) result = decompose(result).replace(nonspacing, '');
+  if (how.cleanText) result = result.replace(dropped(), '').replace(/\p{White_Space}/gu, ' ');
+  if (how.splitIdeographs) result = result.replace(ideograph(), ' $& ');
+  if (how.stripAccents) result = decompose(result).replace(nonspacing(), '');
   // Rust lowercases one code point at a time; JavaScript alone knows a sigma that ends a word.
   if (how.lowercase) result = result.replaceAll('Σ', 'σ').toLowerCase();
   return result;
@@ -25,7 +25,7 @@ export function normalize(text: string, how: Normalization): string {
 /** Cuts a normalised text at white space and around each punctuation character, as the BertPreTokenizer does. */
 export function splitWords(normalized: string): string[] {
   return normalized
-    .replace(punctuation, ' $& ')
+    .replace(punctuation(), ' $& ')
     .split(/\p{White_Space}+/u)
     .filter((word) => word !== '');
 }
@@ -33,7 +33,7 @@ export function splitWords(normalized: string): string[] {
 function decompose(text: string): string {
   let result = '';
   let start = 0;
-  for (const match of text.matchAll(undecomposed)) {
+  for (const match of text.matchAll(undecomposed())) {
     result += text.slice(start, match.index).normalize('NFD') + match[0];
     start = match.index + match[0].length;
   }

@@ -3,25 +3,34 @@
  * (and differ from each other); as tables, token ids don't move with Node's Unicode either. unicode.test.ts
  * compares every code point with the package; probing it in the same way is how the tables were made.
  */
-function anyOf(ranges: string): RegExp {
+function anyOf(ranges: string): () => RegExp {
+  let made: RegExp | undefined;
+  // Made when the first text needs it: most are ASCII, and a cold start has no time for tables.
+  return () => {
+    made ??= compile(ranges);
+    return made;
+  };
+}
+
+function compile(ranges: string): RegExp {
   const codePoint = (hex: string) => `\\u{${hex}}`;
   const inside = ranges.split(' ').map((range) => range.split('-').map(codePoint).join('-'));
   return new RegExp(`[${inside.join('')}]`, 'gu');
 }
 
 /** Controls, formats and private use: dropped by clean_text (tab, newline and carriage return become spaces). */
-export const dropped: RegExp = anyOf(
+export const dropped: () => RegExp = anyOf(
   '0-8 b-c e-1f 7f-9f ad 600-605 61c 6dd 70f 180e 200b-200f 202a-202e 2060-2064 2066-206f e000-f8ff ' +
     'feff fff9-fffb fffd 110bd 1bca0-1bca3 1d173-1d17a e0001 e0020-e007f f0000-ffffd 100000-10fffd',
 );
 
 /** CJK ideographs, each a word of its own. */
-export const ideograph: RegExp = anyOf(
+export const ideograph: () => RegExp = anyOf(
   '3400-4dbf 4e00-9fff f900-faff 20000-2a6df 2a700-2b81f 2b920-2ceaf 2f800-2fa1f',
 );
 
 /** Nonspacing marks: dropped after decomposition by strip_accents. */
-export const nonspacing: RegExp = anyOf(
+export const nonspacing: () => RegExp = anyOf(
   '300-33f 342 345-36f 483-487 591-5bd 5bf 5c1-5c2 5c4-5c5 5c7 610-61a 64b-65f 670 6d6-6dc 6df-6e4 ' +
     '6e7-6e8 6ea-6ed 711 730-74a 7a6-7b0 7eb-7f3 816-819 81b-823 825-827 829-82d 859-85b 8e3-902 93a 93c ' +
     '941-948 94d 951-957 962-963 981 9bc 9c1-9c4 9cd 9e2-9e3 a01-a02 a3c a41-a42 a47-a48 a4b-a4d a51 ' +
@@ -49,7 +58,7 @@ export const nonspacing: RegExp = anyOf(
 );
 
 /** Punctuation, ASCII symbols included: each a word of its own. */
-export const punctuation: RegExp = anyOf(
+export const punctuation: () => RegExp = anyOf(
   '21-2f 3a-40 5b-60 7b-7e a1 a7 ab b6-b7 bb bf 37e 387 55a-55f 589-58a 5be 5c0 5c3 5c6 5f3-5f4 609-60a ' +
     '60c-60d 61b 61e-61f 66a-66d 6d4 700-70d 7f7-7f9 830-83e 85e 964-965 970 af0 df4 e4f e5a-e5b f04-f12 ' +
     'f14 f3a-f3d f85 fd0-fd4 fd9-fda 104a-104f 10fb 1360-1368 1400 166d-166e 169b-169c 16eb-16ed ' +
@@ -67,7 +76,7 @@ export const punctuation: RegExp = anyOf(
 );
 
 /** What later Unicode versions decompose or reorder and Rust leaves where it is. */
-export const undecomposed: RegExp = anyOf(
+export const undecomposed: () => RegExp = anyOf(
   '7fd 897-89f 8ca-8d3 9fe c3c d3b-d3c eba 1715 1abf-1add 1ae0-1aeb 1df6-1dfa a82c 105c9 105e4 ' +
     '10d24-10d27 10d69-10d6d 10eab-10eac 10efa-10efb 10efd-10eff 10f46-10f50 10f82-10f85 11070 1133b ' +
     '11383 11385 1138e 11391 113c5 113c7-113c8 113ce-113d0 1145e 11839-1183a 11938 1193d-1193e 11943 ' +

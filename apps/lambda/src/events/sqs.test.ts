@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { sqs } from '../../test/events.ts';
-import { startHandler, useAwsAt } from '../../test/service.ts';
+import { startHandler, useAwsAt, written } from '../../test/service.ts';
 
 /** What the queue took, and the one message that it doesn't. */
 const sent: { messageId: string; predictions: unknown[] }[] = [];
@@ -97,8 +97,10 @@ describe('messages', () => {
   });
 
   it('without a results queue are answered to the log, where bad ones are named, never quoted', async () => {
+    await written();
     toLog.logged.length = 0;
     await toLog.handler(mixed);
+    await written();
     const lines = toLog.logged.map(({ message, messageId, code }) => [message, messageId, code]);
     expect(lines).toEqual([
       ['message refused', '2', 'invalid_json'],
