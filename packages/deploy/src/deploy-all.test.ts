@@ -1,23 +1,19 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { requestFor, startWorld, type World } from '../test/world.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { digest, faults, requestFor, World } from '../test/world.ts';
 import { deployAll } from './deploy.ts';
 import type { DeployRequest } from './request.ts';
 
 let world: World;
 let elsewhere: World;
-beforeEach(async () => {
-  world = await startWorld();
-  elsewhere = await startWorld();
-});
-afterEach(() => {
-  world.close();
-  elsewhere.close();
+beforeEach(() => {
+  world = new World();
+  elsewhere = new World();
 });
 
 const both = (letter: string, more: Partial<DeployRequest> = {}) =>
   deployAll([
-    { clients: world.clients, request: requestFor(letter, more) },
-    { clients: elsewhere.clients, request: requestFor(letter, more) },
+    { clients: { lambda: world.connect() }, request: requestFor(letter, more) },
+    { clients: { lambda: elsewhere.connect() }, request: requestFor(letter, more) },
   ]);
 
 it('deploys to two regions', async () => {
@@ -27,20 +23,23 @@ it('deploys to two regions', async () => {
 
 it('moves no alias when one region’s version fails its golden requests', async () => {
   await both('a');
-  elsewhere.model.images.set(`sha256:${'b'.repeat(64)}`, () => ({}));
+  elsewhere.images.set(digest('b'), () => ({}));
   await expect(both('b')).rejects.toMatchObject({ name: 'GoldenFailed' });
   expect([world.live()?.version, elsewhere.live()?.version]).toEqual(['1', '1']);
 });
 
 it('moves the first alias back when the second can not be moved', async () => {
   await both('a');
-  elsewhere.model.fault = (operation) => (operation === 'UpdateAlias' ? 'error' : undefined);
+  elsewhere.fault = (operation) => (operation === 'UpdateAlias' ? faults.error : undefined);
   await expect(both('b')).rejects.toMatchObject({ name: 'AwsRefusal', code: 'ServiceException' });
   expect([world.live()?.version, elsewhere.live()?.version]).toEqual(['1', '1']);
 });
 
 it('deploys one version to two aliases of a function', async () => {
-  const target = (alias: string) => ({ clients: world.clients, request: requestFor('a', { alias }) });
+  const target = (alias: string) => ({
+    clients: { lambda: world.connect() },
+    request: requestFor('a', { alias }),
+  });
   expect(await deployAll([target('staging'), target('live')])).toMatchObject([
     { alias: 'staging', version: '1' },
     { alias: 'live', version: '1' },

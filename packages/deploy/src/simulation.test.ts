@@ -8,11 +8,12 @@ const sequences = Number(process.env.SIMULATIONS ?? 2_000);
 it(`keeps its promises through ${sequences} histories of deploys, rollbacks, races, kills and faults`, async () => {
   let calls = 0;
   await fc.assert(
-    fc.asyncProperty(histories, async (commands) => {
-      const simulation = new Simulation();
+    fc.asyncProperty(histories, fc.constantFrom(0, 0, 1, 4), async (commands, delay) => {
+      const simulation = new Simulation(delay);
       await fc.asyncModelRun(() => ({ model: {}, real: simulation }), commands);
       await simulation.mustRecover();
-      calls += simulation.model.calls.length;
+      simulation.holds();
+      calls += simulation.world.calls.length;
     }),
     { numRuns: sequences },
   );

@@ -1,23 +1,22 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startWorld, type World } from '../test/world.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { World } from '../test/world.ts';
 
 let world: World;
 beforeEach(async () => {
-  world = await startWorld();
+  world = new World();
 });
-afterEach(() => world.close());
 
 /** Commits are numbers here. */
 const isOlder = async (commit: string, than: string) => Number(commit) < Number(than);
 
 it('lets no older commit replace a newer one, before anything is changed', async () => {
   await world.go('b', { commit: '2', isOlder });
-  world.model.calls.length = 0;
+  world.calls.length = 0;
   await expect(world.go('a', { commit: '1', isOlder })).rejects.toMatchObject({
     name: 'StaleCommit',
     message: 'spam:live serves commit 2, which is newer than 1',
   });
-  expect(world.model.calls).toEqual(['GetAlias', 'GetFunction']);
+  expect(world.calls).toEqual(['GetAlias', 'GetFunction']);
   expect(await world.go('c', { commit: '3', isOlder })).toMatchObject({ changed: true });
 });
 

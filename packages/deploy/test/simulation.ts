@@ -6,9 +6,7 @@ import type { DeployRequest } from '../src/request.ts';
 import { rollback } from '../src/rollback.ts';
 import { parseStamp } from '../src/stamp.ts';
 import { status } from '../src/status.ts';
-import { type Call, digestOf, type Fault, LambdaModel, type Reply } from './lambda-model.ts';
-import { type Line, onLine } from './line.ts';
-import { classifier, digest, golden, image } from './world.ts';
+import { classifier, digest, faults, golden, image, type Line, World } from './world.ts';
 
 const place = { functionName: 'spam', alias: 'live' };
 const pace = { timeoutMs: 20_000, pollMs: 0, retryMs: 0, attempts: 4 };
@@ -19,7 +17,7 @@ const never = new Set(['d', 'e', 'f'].map(digest));
 
 /** What goes wrong on the line of one command. */
 export interface Trouble {
-  faults: { call: number; kind: Fault }[];
+  faults: { call: number; kind: keyof typeof faults }[];
   /** The process is killed at this call, before or after Lambda has done it. */
   death: { call: number; when: 'before' | 'after' } | undefined;
   /** How many turns of the event loop to let others go first, for each call in turn. */
@@ -42,27 +40,29 @@ class Killed extends Error {
 
 /** A Lambda with one function's history in it, and what must be true of that history after every single call. */
 export class Simulation {
-  readonly model = new LambdaModel();
+  readonly world = new World();
   /** Which golden texts each version has answered rightly. */
   readonly #asked = new Map<string, Set<unknown>>();
+  /** What became untrue on the way; a deploy may take the error for Lambda's and go on. */
+  readonly #broken: Error[] = [];
 
-  constructor() {
-    for (const letter of letters) this.model.images.set(digest(letter), classifier(letter));
+  constructor(delay: number) {
+    const { images, broken } = this.world;
+    this.world.delay = delay;
+    for (const letter of letters) images.set(digest(letter), classifier(letter));
     let good = 0;
-    this.model.images.set(digest('9'), (payload) => classifier(good++ < 6 ? '9' : 'another')(payload));
-    this.model.images.set(digest('d'), () => classifier('d')('!'));
-    this.model.images.set(digest('e'), () => {
+    images.set(digest('9'), (payload) => classifier(good++ < 6 ? '9' : 'another')(payload));
+    images.set(digest('d'), () => classifier('d')({ text: '!' }));
+    images.set(digest('e'), () => {
       throw new Error('no model');
     });
-    this.model.broken.set(digest('f'), 'InvalidImage');
-    this.model.after = (call, reply) => {
-      this.#note(call, reply);
-      this.#check(call);
-    };
+    broken.set(digest('f'), 'InvalidImage');
+    this.world.answered = (version, payload, answer) => this.#note(version, payload, answer);
+    this.world.after = (operation) => this.#check(operation);
   }
 
   /** A line to Lambda with trouble on it. */
-  line({ faults, death, gaps }: Trouble): Line {
+  line({ faults: wrong, death, gaps }: Trouble): Line {
     let dead = false;
     const dieAt = (call: number, when: 'before' | 'after') => {
       dead ||= death !== undefined && death.when === when && call >= death.call;
@@ -74,7 +74,10 @@ export class Simulation {
         dieAt(call, 'before');
       },
       after: (call) => dieAt(call, 'after'),
-      fault: (call) => faults.find((fault) => fault.call === call)?.kind,
+      fault: (call) => {
+        const found = wrong.find((fault) => fault.call === call);
+        return found && faults[found.kind];
+      },
     };
   }
 
@@ -87,7 +90,7 @@ export class Simulation {
       commit: String(commit),
       force,
       isOlder: async (one, other) => Number(one) < Number(other),
-      configuration: { role: 'role', ...(memoryMb && { memoryMb }) },
+      configuration: { role: 'arn:aws:iam::000000000000:role/spam', ...(memoryMb && { memoryMb }) },
       ...(shift && { shift: { weights: [0.1, 0.5], bakeMs: 0 } }),
       ...(keep && { keepVersions: keep }),
       pace,
@@ -133,13 +136,11 @@ export class Simulation {
   /** Rolls back, alone. */
   async rollback(to: number | undefined, trouble: Trouble): Promise<void> {
     const before = this.#live();
-    const versions = this.model.functions.get('spam')?.versions ?? [];
+    const versions = this.#fn()?.published ?? [];
     const named = to === undefined ? undefined : versions[to % Math.max(1, versions.length)]?.version;
     const request = { ...place, pace, ...(named && { to: named, golden }) };
     try {
-      const { version } = await onLine(this.model, this.line(trouble), (clients) =>
-        rollback(clients, request),
-      );
+      const { version } = await this.world.on(this.line(trouble), (clients) => rollback(clients, request));
       await this.#isLive(version, this.#digestOf(version));
     } catch (error) {
       const after = this.#live();
@@ -149,66 +150,70 @@ export class Simulation {
 
   /** Deletes old versions, possibly while something else goes on. */
   async prune(keep: number, trouble: Trouble): Promise<void> {
-    await onLine(this.model, this.line(trouble), (clients) =>
-      prune(clients, { functionName: 'spam', keep, pace }),
-    ).catch(expected);
+    await this.world
+      .on(this.line(trouble), (clients) => prune(clients, { functionName: 'spam', keep, pace }))
+      .catch(expected);
   }
 
   /** Whatever has happened, a good deploy now goes through. */
   async mustRecover(): Promise<void> {
     const wanted = { letter: 'a', commit: 99, force: true, shift: true, keep: 1, memoryMb: 128 } as const;
     const request = this.request({ ...wanted, faults: [], death: undefined, gaps: [] });
-    const result = await onLine(this.model, {}, (clients) => deploy(clients, request));
+    const result = await this.world.on({}, (clients) => deploy(clients, request));
     await this.#isLive(result.version, digest('a'));
   }
 
   async #attempt(wanted: SimulatedDeploy) {
     try {
       const request = this.request(wanted);
-      return { result: await onLine(this.model, this.line(wanted), (clients) => deploy(clients, request)) };
+      return { result: await this.world.on(this.line(wanted), (clients) => deploy(clients, request)) };
     } catch (error) {
       return { error: expected(error) };
     }
   }
 
   async #isLive(version: string, served: string | undefined): Promise<void> {
-    const told = await onLine(this.model, {}, (clients) => status(clients, { ...place, pace }));
+    const told = await this.world.on({}, (clients) => status(clients, { ...place, pace }));
     const facts = [told?.version, told?.digest, told?.shifting];
     if (told?.version !== version || told.digest !== served || told.shifting)
       throw new Error(`reported ${version} ${served}, but status says ${JSON.stringify(facts)}`);
   }
 
+  #fn() {
+    return this.world.lambda.context.store.find('spam');
+  }
+
   #live() {
-    const alias = this.model.functions.get('spam')?.aliases.get('live');
-    return alias && { ...alias };
+    return this.world.live();
   }
 
   #digestOf(version: string | undefined): string | undefined {
-    const found = this.model.functions.get('spam')?.versions.find((one) => one.version === version);
-    return found && digestOf(found.image);
+    return this.#fn()?.published.find((one) => one.version === version)?.digest;
   }
 
-  #note({ operation, functionName, qualifier, body }: Call, reply: Reply): void {
-    if (operation !== 'Invoke' || reply.status !== 200 || !qualifier) return;
-    const fn = this.model.functions.get(functionName);
-    const version = fn?.versions.find((one) => one.version === qualifier);
-    const letter = version && letters.find((one) => digest(one) === digestOf(version.image));
-    if (!letter || JSON.stringify(reply.body) !== JSON.stringify(classifier(letter)(body))) return;
-    this.#asked.set(qualifier, (this.#asked.get(qualifier) ?? new Set()).add(body.text));
+  #note(version: string, payload: { text?: unknown }, answer: unknown): void {
+    const letter = letters.find((one) => digest(one) === this.#digestOf(version));
+    if (!letter || JSON.stringify(answer) !== JSON.stringify(classifier(letter)(payload))) return;
+    this.#asked.set(version, (this.#asked.get(version) ?? new Set()).add(payload.text));
   }
 
   /** After every call: whatever has traffic is there, and has answered its golden requests. */
-  #check({ operation }: Call): void {
-    for (const { version, weights } of this.model.functions.get('spam')?.aliases.values() ?? [])
+  #check(operation: string): void {
+    for (const { version, weights } of this.#fn()?.aliases ?? [])
       for (const served of [version, ...Object.keys(weights)]) {
         if (!this.#digestOf(served))
-          throw new Error(`${operation} left an alias on ${served}, which is gone`);
+          this.#broken.push(new Error(`${operation} left an alias on ${served}, which is gone`));
         const asked = this.#asked.get(served);
         if (!golden.cases.every(({ text }) => asked?.has(text)))
-          throw new Error(
-            `${operation} gave traffic to ${served}, which has not answered its golden requests`,
+          this.#broken.push(
+            new Error(`${operation} gave traffic to ${served}, which has not answered its golden requests`),
           );
       }
+  }
+
+  /** Throws the first promise that was broken on the way. */
+  holds(): void {
+    if (this.#broken[0]) throw this.#broken[0];
   }
 }
 
@@ -227,7 +232,7 @@ const trouble = {
   faults: fc.array(
     fc.record({
       call: fc.integer({ min: 1, max: 30 }),
-      kind: fc.constantFrom<Fault>('throttle', 'error', 'cut-before', 'cut-after'),
+      kind: fc.constantFrom('throttle', 'error', 'cut-before', 'cut-after'),
     }),
     { maxLength: 3 },
   ),
@@ -265,7 +270,10 @@ class Command implements fc.AsyncCommand<object, Simulation> {
     this.#run = run;
   }
   check = () => true;
-  run = (_: object, simulation: Simulation) => this.#run(simulation);
+  run = async (_: object, simulation: Simulation) => {
+    await this.#run(simulation);
+    simulation.holds();
+  };
   toString = () => this.#text;
 }
 

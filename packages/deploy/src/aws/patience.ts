@@ -100,7 +100,7 @@ function classify(error: unknown): 'fault' | 'busy' | 'final' {
   const { code, status, message } = facts(error);
   if (code === 'ResourceConflictException')
     // The same error says "busy", "is there already" and "is in use"; only the words differ.
-    return /already exist|exists for this|reference it/i.test(message) ? 'final' : 'busy';
+    return /at this time|in progress|in the following state/i.test(message) ? 'busy' : 'final';
   if (code === 'CodeArtifactUserPendingException' || code === 'ResourceNotReadyException') return 'busy';
   if (throttling.has(code) || status === 429 || (status ?? 0) >= 500) return 'fault';
   // A role made a moment ago takes some seconds to be known everywhere.

@@ -1,25 +1,31 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { requestFor, startWorld, type World } from '../../test/world.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { requestFor, World } from '../../test/world.ts';
+import { describeFunction } from '../aws/function.ts';
+import { patientLambda } from '../aws/lambda.ts';
+import { defaultPace, startPatience } from '../aws/patience.ts';
 import { diff } from '../deploy.ts';
+import type { DeployRequest } from '../request.ts';
+import { updateConfiguration } from './update-configuration.ts';
 
+const role = 'arn:aws:iam::000000000000:role/spam';
 let world: World;
 beforeEach(async () => {
-  world = await startWorld();
+  world = new World();
   await world.go('a', {
-    configuration: { role: 'r', memoryMb: 512, environment: { KEPT: '1', LEVEL: 'info' } },
+    configuration: { role, memoryMb: 512, environment: { KEPT: '1', LEVEL: 'info' } },
   });
 });
-afterEach(() => world.close());
 
-const latest = () => world.fn().latest.configuration;
+const preview = (request: DeployRequest) => world.on({}, (clients) => diff(clients, request));
+const latest = () => world.fn().latest;
 
 it('creates the function as asked, and with defaults for the rest', () => {
   expect(latest()).toMatchObject({
-    Role: 'r',
-    MemorySize: 512,
-    Timeout: 30,
-    Architectures: ['x86_64'],
-    Environment: { Variables: { KEPT: '1', LEVEL: 'info' } },
+    role,
+    memoryMb: 512,
+    timeoutSeconds: 30,
+    architecture: 'x86_64',
+    environment: { KEPT: '1', LEVEL: 'info' },
   });
 });
 
@@ -37,54 +43,54 @@ it('publishes a version when only the configuration differs, and names what chan
 
 it('adds to the environment and never wipes it', async () => {
   await world.go('b', { configuration: { environment: { NEW: 'x' } } });
-  expect(latest().Environment).toEqual({ Variables: { KEPT: '1', LEVEL: 'info', NEW: 'x' } });
+  expect(latest().environment).toEqual({ KEPT: '1', LEVEL: 'info', NEW: 'x' });
 });
 
 it('touches nothing that was not asked for, and nothing at all when it is as asked', async () => {
   await world.go('b', { configuration: {} });
-  expect(latest()).toMatchObject({ Role: 'r', MemorySize: 512 });
-  world.model.calls.length = 0;
-  await world.go('c', { configuration: { role: 'r', memoryMb: 512, environment: { LEVEL: 'info' } } });
-  expect(world.model.calls).not.toContain('UpdateFunctionConfiguration');
+  expect(latest()).toMatchObject({ role, memoryMb: 512 });
+  world.calls.length = 0;
+  await world.go('c', { configuration: { role, memoryMb: 512, environment: { LEVEL: 'info' } } });
+  expect(world.calls).not.toContain('UpdateFunctionConfiguration');
 });
 
 it('will not add to an environment that it can not read', async () => {
-  latest().Environment = { Error: { ErrorCode: 'AccessDeniedException' } };
-  await expect(world.go('b', { configuration: { environment: { NEW: 'x' } } })).rejects.toMatchObject({
+  const seen = await world.on({}, ({ lambda }) =>
+    describeFunction(patientLambda(lambda, startPatience(defaultPace)), 'spam'),
+  );
+  const request = requestFor('b', { configuration: { environment: { NEW: 'x' } } });
+  const add = world.on({}, ({ lambda }) =>
+    updateConfiguration(patientLambda(lambda, startPatience(defaultPace)), request, {
+      ...seen!,
+      environment: undefined,
+    }),
+  );
+  await expect(add).rejects.toMatchObject({
     name: 'EnvironmentUnreadable',
     hint: expect.stringContaining('kms:Decrypt'),
   });
 });
 
-it('switches SnapStart and the architecture', async () => {
-  const configuration = { snapStart: true, architecture: 'arm64' } as const;
-  const { changes } = await world.go('b', { configuration });
-  expect(changes).toContain('architecture: x86_64 → arm64');
-  expect(changes).toContain('configuration: SnapStart');
-  expect(latest()).toMatchObject({ SnapStart: { ApplyOn: 'PublishedVersions' }, Architectures: ['arm64'] });
+it('switches the architecture with the code', async () => {
+  const configuration = { architecture: 'arm64' } as const;
+  expect((await world.go('b', { configuration })).changes).toContain('architecture: x86_64 → arm64');
+  expect(latest().architecture).toBe('arm64');
   expect(await world.go('b', { configuration })).toMatchObject({ changed: false });
 });
 
-it('limits the logs, before their first line would make a group that keeps everything', async () => {
-  await world.go('b', { logRetentionDays: 30 });
-  expect(world.model.logGroups.get('/aws/lambda/spam')).toBe(30);
-  await world.go('c', { logRetentionDays: 7 });
-  expect(world.model.logGroups.get('/aws/lambda/spam')).toBe(7);
-});
-
 it('tells what it would change without a single change', async () => {
-  const before = JSON.stringify([...world.model.functions]);
+  const before = JSON.stringify(world.lambda.context.store.all);
   const request = requestFor('b', { configuration: { memoryMb: 256 } });
-  expect(await diff(world.clients, request)).toEqual([
+  expect(await preview(request)).toEqual([
     'image: aaaaaaaaaaaa → bbbbbbbbbbbb',
     'configuration: memory',
     'move live on from version 1',
   ]);
-  expect(await diff(world.clients, requestFor('a', { configuration: {} }))).toEqual([]);
-  expect(await diff(world.clients, requestFor('a', { functionName: 'new' }))).toEqual([
+  expect(await preview(requestFor('a', { configuration: {} }))).toEqual([]);
+  expect(await preview(requestFor('a', { functionName: 'new' }))).toEqual([
     'create the function new',
     'image: aaaaaaaaaaaa',
     'create the alias live',
   ]);
-  expect(JSON.stringify([...world.model.functions])).toBe(before);
+  expect(JSON.stringify(world.lambda.context.store.all)).toBe(before);
 });
