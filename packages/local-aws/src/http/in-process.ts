@@ -64,5 +64,8 @@ export function inProcess(service: Service, gate: Gate = {}) {
 function toStream(body: unknown): Readable {
   if (body instanceof Readable) return body;
   if (typeof body === 'string') return Readable.from([Buffer.from(body)]);
-  return Readable.from(body instanceof Uint8Array ? [Buffer.from(body)] : []);
+  // Not Buffer.from(body): the SDK's bodies warn when they are looked at as if they might be text.
+  return Readable.from(
+    body instanceof Uint8Array ? [Buffer.from(body.buffer, body.byteOffset, body.byteLength)] : [],
+  );
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
+  BatchDeleteImageCommand,
   CreateRepositoryCommand,
   ECRClient,
   GetAuthorizationTokenCommand,
   PutImageCommand,
+  SetRepositoryPolicyCommand,
 } from '@aws-sdk/client-ecr';
 import {
   CreateAliasCommand,
@@ -135,8 +137,7 @@ describe('an update', () => {
   });
 
   it('checks the revision id, which every change and every settled state moves', async () => {
-    await create();
-    const pending = await configuration();
+    const pending = await create();
     await active();
     const { RevisionId } = await configuration();
     expect(RevisionId).not.toBe(pending.RevisionId);
@@ -250,14 +251,96 @@ it('reserved concurrency of 0 throttles every call', async () => {
   expect(await refusal(answer())).toEqual(['TooManyRequestsException', 429]);
 });
 
-it('an index is refused, as Lambda refuses what buildx makes by default', async () => {
-  const ecr = new ECRClient(clientConfig(aws));
-  await ecr.send(new CreateRepositoryCommand({ repositoryName: 'indexed' }));
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [] });
-  await ecr.send(new PutImageCommand({ repositoryName: 'indexed', imageManifest, imageTag: 'v1' }));
-  await ecr.send(new GetAuthorizationTokenCommand({}));
-  ecr.destroy();
-  const refused = create({ Code: { ImageUri: `127.0.0.1:${aws.port}/indexed:v1` } });
-  await expect(refused).rejects.toThrow(/media type for the source image .*indexed:v1 is not supported/);
+describe('an image', () => {
+  let ecr: ECRClient;
+  beforeAll(() => {
+    ecr = new ECRClient(clientConfig(aws));
+  });
+  afterAll(() => ecr.destroy());
+
+  /** Pushes an image whose layers are of any type and content, by hand. */
+  async function pushRaw(repositoryName: string, mediaType: string, content: Buffer) {
+    await ecr.send(new CreateRepositoryCommand({ repositoryName }));
+    const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
+    const headers = { authorization: `Basic ${authorizationData![0]!.authorizationToken}` };
+    const blob = async (type: string, bytes: Buffer) => {
+      const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+      const base = `${aws.url}/v2/${repositoryName}/blobs/uploads/`;
+      const { headers: started } = await fetch(base, { method: 'POST', headers });
+      const location = new URL(`${started.get('location')}?digest=${digest}`, aws.url);
+      expect((await fetch(location, { method: 'PUT', headers, body: Uint8Array.from(bytes) })).status).toBe(
+        201,
+      );
+      return { mediaType: type, digest, size: bytes.length };
+    };
+    const rootfs = { type: 'layers', diff_ids: [`sha256:${'0'.repeat(64)}`] };
+    const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', config: {}, rootfs }));
+    const imageManifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: await blob('application/vnd.oci.image.config.v1+json', config),
+      layers: [await blob(mediaType, content)],
+    });
+    await ecr.send(new PutImageCommand({ repositoryName, imageManifest, imageTag: 'v1' }));
+    return `127.0.0.1:${aws.port}/${repositoryName}:v1`;
+  }
+
+  async function failure() {
+    await expect.poll(async () => (await configuration()).State, { timeout: 10_000 }).toBe('Failed');
+    const { StateReasonCode, StateReason } = await configuration();
+    return [StateReasonCode, StateReason];
+  }
+
+  it('whose layer is not gzipped, or is no archive at all, makes the function Failed', async () => {
+    const plain = await pushRaw('plain', 'application/vnd.oci.image.layer.v1.tar', Buffer.from('tar'));
+    await create({ Code: { ImageUri: plain } });
+    expect(await failure()).toEqual(['InvalidImage', expect.stringMatching(/UnsupportedImageLayerDetected/)]);
+    FunctionName += '-b';
+    const gzip = 'application/vnd.oci.image.layer.v1.tar+gzip';
+    const broken = await pushRaw('broken', gzip, Buffer.from('1f8b0800000000000003deadbeef', 'hex'));
+    await create({ Code: { ImageUri: broken } });
+    expect(await failure()).toEqual(['InvalidImage', expect.any(String)]);
+  });
+
+  it('that was deleted fails the next update to it, and the old one goes on serving', async () => {
+    const ImageUri = await pushHandler(
+      aws,
+      { 'index.mjs': 'export const handler = async () => "short-lived";' },
+      { repository: 'short-lived' },
+    );
+    await create();
+    await active();
+    await ecr.send(
+      new BatchDeleteImageCommand({
+        repositoryName: 'short-lived',
+        imageIds: [{ imageDigest: ImageUri.split('@')[1] }],
+      }),
+    );
+    expect(await refusal(updateCode(ImageUri))).toEqual(['InvalidParameterValueException', 400]);
+    expect(await answer()).toBe('one');
+  });
+
+  it('that the repository’s policy denies to Lambda is AccessDenied', async () => {
+    const ImageUri = await pushHandler(
+      aws,
+      { 'index.mjs': 'export const handler = async () => "denied";' },
+      { repository: 'denied' },
+    );
+    const Statement = [
+      { Effect: 'Deny', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'ecr:BatchGetImage' },
+    ];
+    await ecr.send(
+      new SetRepositoryPolicyCommand({ repositoryName: 'denied', policyText: JSON.stringify({ Statement }) }),
+    );
+    expect(await refusal(create({ Code: { ImageUri } }))).toEqual(['AccessDeniedException', 403]);
+  });
+
+  it('index is refused, as Lambda refuses what buildx makes by default', async () => {
+    await ecr.send(new CreateRepositoryCommand({ repositoryName: 'indexed' }));
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [] });
+    await ecr.send(new PutImageCommand({ repositoryName: 'indexed', imageManifest, imageTag: 'v1' }));
+    const refused = create({ Code: { ImageUri: `127.0.0.1:${aws.port}/indexed:v1` } });
+    await expect(refused).rejects.toThrow(/media type for the source image .*indexed:v1 is not supported/);
+  });
 });

@@ -1,5 +1,6 @@
 import { isIndex, OciError, parseManifest } from '@mainline/oci';
 import type { EcrStore } from '../ecr/ecr-store.ts';
+import { lambdaMayPull } from '../ecr/pull-access.ts';
 import { resolve } from '../ecr/repository.ts';
 import type { Reason, Version } from './function.ts';
 import type { ImageRoots } from './worker/image-root.ts';
@@ -23,6 +24,11 @@ export async function inspectImage(
     return {
       code: 'ImageDeleted',
       message: `The image ${version.imageUri} was deleted. Push it again, or update the function to another image.`,
+    };
+  if (!lambdaMayPull(repository))
+    return {
+      code: 'ImageAccessDenied',
+      message: `Lambda does not have permission to access ${version.imageUri}. Check the ECR permissions.`,
     };
   const { mediaType } = repository.images[version.digest]!;
   try {

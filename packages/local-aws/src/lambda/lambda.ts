@@ -4,6 +4,7 @@ import { Fields } from '../http/fields.ts';
 import type { Service } from '../http/service.ts';
 import { isFunctionUrl, serveFunctionUrl } from './function-url.ts';
 import type { ImageSource } from './images.ts';
+import { deactivate } from './inactive.ts';
 import { LambdaStore } from './lambda-store.ts';
 import { invoke } from './operations/invoke.ts';
 import type { Context } from './request.ts';
@@ -15,6 +16,8 @@ import type { Workers } from './workers.ts';
 export interface Lambda {
   service: Service;
   context: Context;
+  /** Makes a version Inactive, as weeks without a call do. */
+  deactivate(name: string, version?: string): void;
   /** Adds operations of Lambda's REST API that live elsewhere. */
   add(operations: Routes): void;
   /** Ends every worker. */
@@ -41,6 +44,7 @@ export function createLambda(parts: LambdaParts): Lambda {
   let routes = compileRoutes();
   return {
     context,
+    deactivate: (name, version) => deactivate(context, name, version),
     add(operations) {
       routes = compileRoutes(operations);
     },

@@ -1,4 +1,5 @@
 import type { EcrStore } from '../ecr/ecr-store.ts';
+import { lambdaMayPull } from '../ecr/pull-access.ts';
 import { resolve } from '../ecr/repository.ts';
 import { AwsError } from '../errors.ts';
 
@@ -26,6 +27,12 @@ export function resolveImage(ecr: EcrStore, imageUri: string): ResolvedImage {
   const resolved = found && resolve(found, digest ?? tag ?? '');
   if (!found || !resolved)
     throw invalid(`Source image ${imageUri} does not exist. Provide a valid source image.`);
+  if (!lambdaMayPull(found))
+    throw new AwsError(
+      'AccessDeniedException',
+      'Lambda does not have permission to access the ECR image. Check the ECR permissions.',
+      403,
+    );
   if (!accepted.includes(found.images[resolved]!.mediaType))
     throw invalid(
       `The image manifest, config or layer media type for the source image ${imageUri} is not supported.`,

@@ -15,12 +15,13 @@ const image = (digest: string) => `registry/app@sha256:${digest}`;
 const conflict = ['ResourceConflictException', 409];
 
 let client: ReturnType<typeof modelLambda>['client'];
+let lambda: ReturnType<typeof modelLambda>['lambda'];
 /** Lets go what Lambda is looking into, with what it found. */
 let settle: (problem?: Reason) => Promise<void>;
 
 beforeEach(() => {
   const waiting: ((problem: Reason | undefined) => void)[] = [];
-  ({ client } = modelLambda({ inspect: () => new Promise((resolve) => waiting.push(resolve)) }));
+  ({ client, lambda } = modelLambda({ inspect: () => new Promise((resolve) => waiting.push(resolve)) }));
   settle = async (problem) => {
     for (const resolve of waiting.splice(0)) resolve(problem);
     // A settled state is saved in a timer's turn.
@@ -115,4 +116,24 @@ it('a published version is Pending at first and refuses work until it is Active'
   await settle();
   expect(await configuration('1')).toMatchObject({ State: 'Active', LastUpdateStatus: 'Successful' });
   expect(await answer('1')).toBe('sha256:one');
+});
+
+it('an inactive version fails its first call, is Pending meanwhile, and comes back', async () => {
+  await create();
+  await settle();
+  await publish();
+  await settle();
+  for (const qualifier of [undefined, '1']) {
+    lambda.deactivate('f', qualifier);
+    expect(await configuration(qualifier)).toMatchObject({ State: 'Inactive', StateReasonCode: 'Idle' });
+    expect(await refusal(answer(qualifier))).toEqual(conflict);
+    expect(await configuration(qualifier)).toMatchObject({ State: 'Pending', StateReasonCode: 'Restoring' });
+    expect(await refusal(answer(qualifier))).toEqual(conflict);
+    await settle();
+    expect(await answer(qualifier)).toBe('sha256:one');
+  }
+  lambda.deactivate('f', '1');
+  await refusal(answer('1'));
+  await settle({ code: 'ImageDeleted', message: 'gone' });
+  expect(await configuration('1')).toMatchObject({ State: 'Failed', StateReasonCode: 'ImageDeleted' });
 });

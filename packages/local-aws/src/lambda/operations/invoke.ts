@@ -1,6 +1,7 @@
 import { AwsError } from '../../errors.ts';
 import { type Call, type Reply, readBody } from '../../http/call.ts';
 import type { LambdaFunction, Version } from '../function.ts';
+import { restore } from '../inactive.ts';
 import { type Context, type Operation, reply, target } from '../request.ts';
 import { resolveQualifier } from '../target.ts';
 import type { InvokeRequest, InvokeResult } from '../workers.ts';
@@ -12,6 +13,7 @@ const asyncLimitBytes = 1024 * 1024;
 export function invocable(context: Context, fn: LambdaFunction, qualifier: string | undefined): Version {
   const resolved = resolveQualifier(fn, qualifier, context.random());
   const version = resolved.version === '$LATEST' ? fn.serving : resolved;
+  if (version.state === 'Inactive') restore(context, fn, version);
   if (version.state !== 'Active')
     throw new AwsError(
       'ResourceConflictException',
