@@ -38,7 +38,7 @@ export async function writeModel(folder: string, shape: Shape): Promise<{ bundle
   const tokenizer = tokenizerFile(makeWords(shape.vocabulary));
   writePeer(peer, shape, model, tokenizer);
 
-  const { serving, files: prepared } = await prepare(model, tokenizer);
+  const { serving, files: prepared } = await prepare(model, tokenizer, { precision: 'int8' });
   const files: Record<string, Uint8Array> = {
     'model.onnx': model,
     'tokenizer.json': Buffer.from(JSON.stringify(tokenizer)),

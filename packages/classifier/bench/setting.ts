@@ -93,7 +93,7 @@ export const peerPipeline = (folder: string) => `
   import { env, pipeline } from '@huggingface/transformers';
   env.allowRemoteModels = false;
   env.localModelPath = ${JSON.stringify(join(folder, '..'))};
-  const classify = await pipeline('text-classification', 'peer', { dtype: 'fp32', device: 'cpu', session_options: { intraOpNumThreads: 1 } });
+  const classify = await pipeline('text-classification', 'peer', { dtype: 'fp32' });
 `;
 
 if (process.argv[1] === import.meta.filename) process.stdout.write(JSON.stringify(await makeSetting()));

@@ -27,10 +27,10 @@ export async function load(
   const json = readJson(folder, 'manifest.json');
   const manifest = verify ? parseManifest(json) : parseFields(json);
   const { reference: referenceFile, files, serving } = manifest;
-  const used = serving ? Object.values(serving) : [manifest.model, manifest.tokenizer];
-  const records = Object.fromEntries(
-    [...used, manifest.golden, ...(referenceFile ? [referenceFile] : [])].map((name) => [name, files[name]!]),
-  );
+  const { model, tokenizer: tokenizerFile } = serving ?? manifest;
+  const optional = [serving?.weights, referenceFile].filter((name) => name !== undefined);
+  const used = [model, tokenizerFile, manifest.golden, ...optional];
+  const records = Object.fromEntries(used.map((name) => [name, files[name]!]));
   checkSizes(folder, records);
   if (verify) await checkHashes(folder, records);
   const tokenizer = readTokenizer(folder, manifest);

@@ -17,7 +17,7 @@ export interface Manifest {
   golden: string;
   /** What live predictions are held against, if there is one. */
   reference?: string;
-  /** What `prepare` made of model and tokenizer; the answers are the same without. */
+  /** What `prepare` made of model and tokenizer; to load sooner. */
   serving?: ServingFiles;
   inputs: TensorSpec[];
   outputs: TensorSpec[];
@@ -38,6 +38,8 @@ export interface ServingFiles {
   /** The model's weights, where they aren't in its own file. */
   weights?: string;
   tokenizer: string;
+  /** Of the large weights; int8 answers a little otherwise than the model does. */
+  precision: 'float32' | 'int8';
 }
 
 /** A named tensor; a dimension is a number or the name of one that varies. */
@@ -160,6 +162,8 @@ function checkFiles(manifest: Fields): void {
     const serving = object(manifest.serving, 'serving');
     for (const role of ['model', 'tokenizer', ...('weights' in serving ? ['weights'] : [])])
       listed(serving[role], `serving.${role}`);
+    if (serving.precision !== 'float32' && serving.precision !== 'int8')
+      fail('serving.precision', `must be float32 or int8, is ${show(serving.precision)}`);
   }
 }
 

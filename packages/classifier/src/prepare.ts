@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { compile, writeCompiled } from './compiled-tokenizer.ts';
 import { BundleError } from './errors.ts';
 import type { ServingFiles } from './manifest.ts';
+import { quantize } from './onnx/quantize.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
 
 /** What a bundle carries besides its model and tokenizer so that a function starts in a few milliseconds. */
@@ -17,12 +18,16 @@ export interface Prepared {
 /**
  * Does at build time what loading would do each time: ONNX Runtime optimises the model and lays its weights out to be
  * mapped into memory, the tokenizer's vocabulary becomes a table. Same parts, same bytes, same answers, on every CPU.
- * Takes an ONNX model's bytes and a parsed tokenizer.json; throws a BundleError on either it can't read.
+ * With a precision of int8 the answers move a little, and the caller has compared them. Takes an ONNX model's bytes and a parsed tokenizer.json; throws a BundleError on either it can't read.
  */
-export async function prepare(model: Uint8Array, tokenizer: unknown): Promise<Prepared> {
+export async function prepare(
+  model: Uint8Array,
+  tokenizer: unknown,
+  { precision = 'float32' }: { precision?: ServingFiles['precision'] } = {},
+): Promise<Prepared> {
   const compiled = writeCompiled(compile(readTokenizerFile(tokenizer)));
-  const { graph, weights } = await optimise(model);
-  const serving: ServingFiles = { model: names.model, tokenizer: names.tokenizer };
+  const { graph, weights } = await optimise(precision === 'int8' ? quantize(model) : model);
+  const serving: ServingFiles = { model: names.model, tokenizer: names.tokenizer, precision };
   const files = { [names.model]: graph, [names.tokenizer]: compiled };
   if (!weights) return { serving, files };
   return { serving: { ...serving, weights: names.weights }, files: { ...files, [names.weights]: weights } };
