@@ -1,88 +1,36 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { GetAliasCommand, GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type LocalAws, startLocalAws } from '@mainline/local-aws';
-import { assemble, push } from '@mainline/oci';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { architecture, golden, pushSpamFunction, role } from '../lib/test/spam-function.ts';
 import { spawnAction } from '../lib/test/spawn-action.ts';
 
 const program = join(import.meta.dirname, 'dist/index.js');
 const nowhere = `registry.example/spam@sha256:${'ab'.repeat(32)}`;
-const role = 'arn:aws:iam::000000000000:role/spam';
 
 let aws: LocalAws;
-let ecr: ECRClient;
 let lambda: LambdaClient;
 let folder: string;
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  const credentials = {
-    accessKeyId: aws.env.AWS_ACCESS_KEY_ID ?? '',
-    secretAccessKey: aws.env.AWS_SECRET_ACCESS_KEY ?? '',
-  };
-  const client = { endpoint: aws.url, region: aws.region, credentials };
-  ecr = new ECRClient(client);
-  lambda = new LambdaClient(client);
+  lambda = new LambdaClient({ endpoint: aws.url, region: aws.region, credentials: aws.credentials });
   folder = await mkdtemp(join(tmpdir(), 'deploy-lambda-'));
-  await ecr.send(new CreateRepositoryCommand({ repositoryName: 'spam' }));
-  await writeFile(
-    join(folder, 'golden.json'),
-    JSON.stringify({
-      schemaVersion: 1,
-      tolerance: 0.001,
-      cases: [
-        { text: 'Buy now!', label: 'spam', scores: { ham: 0.1, spam: 0.9 } },
-        { text: 'See you at noon', label: 'ham', scores: { ham: 0.8, spam: 0.2 } },
-      ],
-    }),
-  );
+  await writeFile(join(folder, 'golden.json'), JSON.stringify(golden));
   await writeFile(
     join(folder, 'manifest.json'),
     JSON.stringify({ name: 'spam', version: 'm1', metrics: { accuracy: 0.98, mcc: 0.95 } }),
   );
 });
 afterAll(async () => {
-  ecr.destroy();
   lambda.destroy();
   await aws.close();
   await rm(folder, { recursive: true });
 });
 
-/** Pushes a function that takes an exclamation mark for spam, with this score. */
-async function image(spamScore: number): Promise<string> {
-  const app = join(folder, `app-${spamScore}`);
-  await mkdir(app, { recursive: true });
-  await writeFile(
-    join(app, 'index.mjs'),
-    `export const handler = async ({ text }) => {
-      const spam = text.includes('!') ? ${spamScore} : 0.2;
-      return {
-        model: { name: 'spam', version: 'm1' },
-        predictions: [{ label: spam > 0.5 ? 'spam' : 'ham', score: Math.max(spam, 1 - spam), scores: { ham: 1 - spam, spam } }],
-      };
-    };`,
-  );
-  const layout = join(folder, `layout-${spamScore}`);
-  await assemble({
-    base: { reference: aws.baseImage },
-    platform: process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64',
-    layers: [{ name: 'app', from: app, to: '/var/task' }],
-    config: { command: ['index.handler'] },
-    output: layout,
-  });
-  const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
-  const [username = '', password = ''] = atob(authorizationData?.[0]?.authorizationToken ?? '').split(':');
-  const { reference } = await push({
-    layout,
-    registry: `127.0.0.1:${aws.port}`,
-    repository: 'spam',
-    credential: { username, password },
-  });
-  return reference;
-}
+const image = (spamScore: number) => pushSpamFunction(aws, folder, spamScore);
 
 const run = (inputs: Record<string, string>) =>
   spawnAction(program, {
@@ -90,7 +38,7 @@ const run = (inputs: Record<string, string>) =>
     with: {
       'function-name': 'spam',
       golden: 'golden.json',
-      architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+      architecture,
       ...inputs,
     },
     env: { ...aws.env, GITHUB_SHA: 'c0ffee0' },
@@ -155,6 +103,7 @@ describe('deploy-lambda', () => {
     ['a tag', { image: 'registry.example/spam:latest' }, 'does not name an image by digest'],
     ['a golden file that is not there', { image: nowhere, golden: 'no.json' }, 'There is no file no.json'],
     ['too little memory', { image: nowhere, memory: '64' }, 'a whole number from 128 to 10240'],
+    ['a retention that CloudWatch has not', { image: nowhere, 'log-retention': '8' }, 'is one of 1, 3, 5, 7'],
     ['a share that is none', { image: nowhere, shift: '10% half' }, 'such as 10%'],
   ])('refuses %s before the first call', async (_, inputs, message) => {
     const ran = await run(inputs);

@@ -16,6 +16,32 @@ import {
 import { summarise, summarisePlan } from './summary.ts';
 import { readTargets } from './targets.ts';
 
+/** The days that CloudWatch Logs can keep a group for. */
+const retentions = [
+  '1',
+  '3',
+  '5',
+  '7',
+  '14',
+  '30',
+  '60',
+  '90',
+  '120',
+  '150',
+  '180',
+  '365',
+  '400',
+  '545',
+  '731',
+  '1096',
+  '1827',
+  '2192',
+  '2557',
+  '2922',
+  '3288',
+  '3653',
+] as const;
+
 /** Image digest → published version → golden requests → alias. */
 export const action = defineAction({
   name: 'deploy-lambda',
@@ -33,7 +59,7 @@ export const action = defineAction({
     'environment-variables': optional(pairs),
     'snap-start': optional(flag),
     'provisioned-concurrency': optional(wholeNumber(1, 100_000)),
-    'log-retention': optional(wholeNumber(1, 3653)),
+    'log-retention': optional(oneOf(...retentions)),
     'url-auth': optional(oneOf('NONE', 'AWS_IAM')),
     shift: optional(shares),
     'bake-time': defaulted('60', wholeNumber(0, 86_400)),

@@ -35,7 +35,7 @@ export async function readTargets(inputs: Inputs<typeof action.inputs>, job: Job
     ...(goldens.length > 0 && { golden: mergeGolden(goldens) }),
     ...(commit && { commit }),
     ...(model && { modelVersion: model.version, metrics: model.metrics }),
-    ...(inputs.logRetention && { logRetentionDays: inputs.logRetention }),
+    ...(inputs.logRetention && { logRetentionDays: Number(inputs.logRetention) }),
     ...(inputs.urlAuth && { urlAuth: inputs.urlAuth }),
     ...(inputs.provisionedConcurrency && { provisionedConcurrency: inputs.provisionedConcurrency }),
     ...(inputs.keepVersions && { keepVersions: inputs.keepVersions }),
