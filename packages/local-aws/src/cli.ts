@@ -40,7 +40,7 @@ try {
     ...(values.data !== undefined && { data: values.data }),
   });
   for (const [name, value] of Object.entries(aws.env)) console.log(`export ${name}=${value}`);
-  console.log(`# Local AWS on ${aws.url} · base image ${aws.baseImage}`);
+  console.log(`# Local AWS on ${aws.url} (a page to open, too) · base image ${aws.baseImage}`);
   console.log(values.data ? `# Kept in ${values.data}` : '# Nothing is kept: --data DIR would');
   console.log('# Ctrl-C ends it');
   let closing = false;

@@ -5,6 +5,7 @@ import { answer, type Gate, type Service } from './http/service.ts';
 import { verifySignature } from './http/verify-signature.ts';
 import { accessKeyId, secretAccessKey } from './identity.ts';
 import { isFunctionUrl } from './lambda/function-url.ts';
+import { isPage } from './page/page.ts';
 
 const secretOf = (id: string) => (id === accessKeyId ? secretAccessKey : undefined);
 
@@ -12,6 +13,7 @@ const secretOf = (id: string) => (id === accessKeyId ? secretAccessKey : undefin
 export function createRouter(
   services: Service[],
   registry: Service,
+  page: Service,
   gate: Gate,
 ): (call: Call) => Promise<Reply> {
   const byName = new Map(services.map((service) => [service.name, service]));
@@ -21,6 +23,7 @@ export function createRouter(
   return async (call) => {
     const scope = credentialScope(call);
     if (lambda && !scope && isFunctionUrl(call.rawPath)) return answer(lambda, call, gate);
+    if (!scope && isPage(call)) return answer(page, call, gate);
     if (!scope && /^\/v2(\/|$)/.test(call.rawPath)) return answer(registry, call, gate);
     const service = scope ? byName.get(scope.service) : unsignedService(call, byName);
     return service ? answer(service, call, signed) : unknownService(scope?.service);

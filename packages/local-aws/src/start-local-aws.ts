@@ -8,7 +8,7 @@ import type { FaultPlan } from './faults/fault-plan.ts';
 import { accessKeyId, account, region, secretAccessKey } from './identity.ts';
 import { ecrImages } from './lambda/images.ts';
 import { createLambda } from './lambda/lambda.ts';
-import { measured } from './lambda/measured-workers.ts';
+import { type InvocationRecord, invocationMetrics, observed } from './lambda/observed-workers.ts';
 import type { Delays } from './lambda/transitions.ts';
 import { ImageRoots } from './lambda/worker/image-root.ts';
 import { WorkerPool } from './lambda/worker/worker-pool.ts';
@@ -17,6 +17,7 @@ import { createLogs } from './logs/logs.ts';
 import { embeddedMetrics } from './metrics/embedded-metrics.ts';
 import { MetricStore } from './metrics/metric-store.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { createPage } from './page/page.ts';
 import { createRouter } from './router.ts';
 import { createS3 } from './s3/s3.ts';
 import { listen } from './server.ts';
@@ -76,6 +77,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   }
 }
 
+const shownInvocations = 50;
+
 /** Whatever has to end is put on `running`, last started first ended. */
 async function start(options: LocalAwsOptions, running: AsyncDisposableStack): Promise<LocalAws> {
   const folder = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'local-aws-'));
@@ -96,6 +99,7 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
   const roots = new ImageRoots(join(folder, 'lambda', 'images'), ecr.store, options.substitute ?? {});
   const metrics = new MetricStore(join(folder, 'metrics'));
   logs.onEvent((_group, { message, timestamp }) => metrics.put(embeddedMetrics(message, timestamp)));
+  const invocations: InvocationRecord[] = [];
   const pool = new WorkerPool({
     roots,
     logs,
@@ -107,7 +111,11 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
   const lambda = createLambda({
     folder: join(folder, 'lambda', 'functions'),
     images: ecrImages(ecr.store, roots),
-    workers: measured(pool, metrics),
+    workers: observed(pool, (record) => {
+      metrics.put(invocationMetrics(record));
+      invocations.unshift(record);
+      invocations.splice(shownInvocations);
+    }),
     delays: options.delays ?? {},
   });
   running.defer(lambda.close);
@@ -124,7 +132,19 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
     createSqs(queues),
     sts,
   ];
-  const route = createRouter(services, ecr.registry, {
+  const page = createPage(({ origin }) => ({
+    env: env(),
+    origin,
+    baseImage: `127.0.0.1:${port}/${baseRepository}:${baseTag}`,
+    functions: lambda.context.store,
+    ecr: ecr.store,
+    buckets: s3.buckets,
+    queues,
+    logs,
+    metrics,
+    invocations,
+  }));
+  const route = createRouter(services, ecr.registry, page, {
     faults: options.faults,
     log: options.log,
   });
