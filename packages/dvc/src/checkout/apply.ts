@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { lstatSync } from 'node:fs';
-import { chmod, constants, copyFile, link, lstat, mkdir, rename, rm, rmdir, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { lstatSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UnsavedFiles } from '../errors.ts';
 import type { Out } from '../files/out.ts';
 import { isDirectory, type Oid } from '../objects/oid.ts';
 import { eachLimited } from '../transfer/retry.ts';
 import { isInside } from '../workspace/relpath.ts';
 import type { Repo } from '../workspace/repo.ts';
+import { Linker } from './linker.ts';
 import type { Plan } from './plan.ts';
 
 /** Carries out plans, all or none where files would be lost: throws UnsavedFiles before the first change unless `force`. */
@@ -18,77 +18,69 @@ export async function applyPlans(
 ): Promise<void> {
   const unsaved = plans.flatMap((plan) => plan.unsaved);
   if (unsaved.length > 0 && !options.force) throw new UnsavedFiles(unsaved);
-  const temporary = join(repo.dvcDir, 'tmp', 'mainline', `checkout-${process.pid}`);
-  await mkdir(temporary, { recursive: true });
+  if (
+    plans.every(
+      ({ out, place, remove }) =>
+        place.length + remove.length === 0 && lstatSync(out.path, { throwIfNoEntry: false }),
+    )
+  )
+    return;
+  // Files are made here and renamed into place: a half-written one is never seen in the workspace.
+  const folder = join(repo.dvcDir, 'tmp', 'mainline', 'checkout');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const linker = new Linker(repo.config.cacheTypes);
   try {
     for (const plan of plans) {
       for (const path of plan.remove) {
-        await rm(path, { recursive: true, force: true });
-        await removeEmptyFolders(dirname(path), plan.out.path);
+        rmSync(path, { recursive: true, force: true });
+        removeEmptyFolders(dirname(path), plan.out.path);
       }
-      if (isDirectory(plan.out.oid!)) await mkdir(plan.out.path, { recursive: true });
-      const folders = new Set(plan.place.map(({ path }) => dirname(path)));
-      for (const folder of folders) await mkdir(folder, { recursive: true });
+      if (isDirectory(plan.out.oid!)) mkdirSync(plan.out.path, { recursive: true });
+      for (const parent of new Set(plan.place.map(({ path }) => dirname(path))))
+        mkdirSync(parent, { recursive: true });
+      let count = 0;
       const [failure] = await eachLimited(plan.place, options.jobs, ({ path, oid }) =>
-        place(repo, plan.out, path, oid, temporary),
+        place(repo, linker, plan.out, path, oid, join(folder, String(count++))),
       );
       if (failure) throw failure;
     }
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function removeEmptyFolders(folder: string, top: string): Promise<void> {
-  for (let at = folder; at !== top && isInside(top, at); at = dirname(at))
-    if (
-      !(await rmdir(at).then(
-        () => true,
-        () => false,
-      ))
-    )
+function removeEmptyFolders(folder: string, top: string): void {
+  for (let at = folder; at !== top && isInside(top, at); at = dirname(at)) {
+    try {
+      rmdirSync(at);
+    } catch {
+      // It holds something else.
       return;
+    }
+  }
 }
 
 /** Puts one file in place in a single step, in the first way of `cache.type` that works here. */
-async function place(repo: Repo, out: Out, path: string, oid: Oid, temporary: string): Promise<void> {
-  const source = repo.cache.path(out.hash, oid);
-  const fresh = join(temporary, randomBytes(12).toString('base64url'));
-  const type = await materialise(repo, source, fresh, path);
-  if (type === 'copy')
-    await chmod(fresh, (0o666 & ~process.umask() & 0o777) | (out.isExecutable ? 0o100 : 0));
+async function place(
+  repo: Repo,
+  linker: Linker,
+  out: Out,
+  path: string,
+  oid: Oid,
+  fresh: string,
+): Promise<void> {
+  const way = await linker.make(repo.cache.path(out.hash, oid), fresh, path, out.isExecutable);
   const existing = lstatSync(path, { throwIfNoEntry: false });
-  if (existing?.isDirectory()) await rm(path, { recursive: true });
+  if (existing?.isDirectory()) rmSync(path, { recursive: true });
   try {
-    await rename(fresh, path);
+    renameSync(fresh, path);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
     // The workspace is on another disk than .dvc/tmp: the last step has to start from beside the file.
-    const beside = join(dirname(path), `.${randomBytes(16).toString('base64url')}.tmp`);
+    const beside = join(dirname(path), `.${oid.slice(0, 22)}.tmp`);
     await copyFile(fresh, beside);
-    await rename(beside, path);
+    renameSync(beside, path);
   }
-  if (type !== 'symlink') repo.state.set(path, out.hash, await lstat(path), oid, true);
-}
-
-async function materialise(
-  repo: Repo,
-  source: string,
-  fresh: string,
-  path: string,
-): Promise<'copy' | 'link' | 'symlink'> {
-  for (const type of repo.config.cacheTypes) {
-    try {
-      if (type === 'reflink')
-        await copyFile(source, fresh, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
-      else if (type === 'hardlink') await link(source, fresh);
-      else if (type === 'symlink') await symlink(relative(dirname(path), source), fresh);
-      else break;
-      return type === 'reflink' ? 'copy' : type === 'hardlink' ? 'link' : 'symlink';
-    } catch {
-      await rm(fresh, { force: true });
-    }
-  }
-  await copyFile(source, fresh, constants.COPYFILE_EXCL);
-  return 'copy';
+  if (way !== 'symlink') repo.state.set(path, out.hash, lstatSync(path), oid, true);
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { describe, type Out } from '../files/out.ts';
 import { encodeDirectory } from '../objects/directory.ts';
 import { isDirectory } from '../objects/oid.ts';
@@ -85,9 +86,18 @@ export async function outState(repo: Repo, out: Out): Promise<DataState | undefi
   if (found.kind === 'nothing') return 'deleted';
   if (!out.oid) return 'new';
   if (found.kind === 'directory') {
-    if (!isDirectory(out.oid) || found.others.length > 0) return 'modified';
+    const links = found.others.map((file) => ({
+      ...file,
+      stat: statSync(file.path, { throwIfNoEntry: false }),
+    }));
+    // A link to a file is as good as the file: with `cache.type = symlink` all of them are.
+    const linked = links.flatMap(({ stat, ...file }) => (stat?.isFile() ? [{ ...file, stat }] : []));
+    if (!isDirectory(out.oid) || linked.length < links.length) return 'modified';
     const entries = await Promise.all(
-      found.files.map(async (file) => ({ oid: await oidOf(repo, file, out.hash), relpath: file.relpath })),
+      [...found.files, ...linked].map(async (file) => ({
+        oid: await oidOf(repo, file, out.hash),
+        relpath: file.relpath,
+      })),
     );
     return encodeDirectory(entries).oid === out.oid ? undefined : 'modified';
   }

@@ -1,15 +1,16 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { type LocalAws, startLocalAws } from '@mainline/local-aws';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { add, openRepo, pull, push } from '../../index.ts';
+import { add, cloudStatus, openRepo, pull, push, status } from '../../index.ts';
 import { makeRepo, scratch, tree, write } from '../../test/sandbox.ts';
 
 let aws: LocalAws;
@@ -95,5 +96,54 @@ describe('an S3 remote', () => {
     });
     write(dir, { '.dvc/config': '[core]\nremote = r\n[\'remote "r"\']\nurl = s3://no-such-bucket/x\n' });
     await expect(pull(openRepo(dir))).rejects.toThrow(/Checkout failed for following targets:\na\.txt/);
+  });
+
+  it('that keeps versions is pulled from: each file at its own path, in the version the pointer names', async () => {
+    await client.send(
+      new PutBucketVersioningCommand({ Bucket: 'data', VersioningConfiguration: { Status: 'Enabled' } }),
+    );
+    const put = async (path: string, body: string): Promise<string> => {
+      const Key = `deep/prefix-${count}/${path}`;
+      const { VersionId } = await client.send(new PutObjectCommand({ Bucket: 'data', Key, Body: body }));
+      return VersionId!;
+    };
+    const [one, file] = [await put('sub/d/a', 'hello\n'), await put('f.txt', 'x')];
+    await put('sub/d/a', 'a later version');
+    const cloud = (indent: string, version: string): string =>
+      `${indent}cloud:\n${indent}  r:\n${indent}    etag: e\n${indent}    version_id: ${version}\n`;
+    write(dir, {
+      '.dvc/config': `[core]\nremote = r\n['remote "r"']\nurl = s3://data/deep/prefix-${count}\nversion_aware = true\n`,
+      'sub/d.dvc': `outs:\n- path: d\n  hash: md5\n  files:\n  - relpath: a\n    md5: b1946ac92492d2347c6235b4d2611184\n    size: 6\n${cloud('    ', one)}`,
+      'f.txt.dvc': `outs:\n- md5: 9dd4e461268c8034f5c8564e155c67a6\n  size: 1\n${cloud('  ', file)}  hash: md5\n  path: f.txt\n`,
+    });
+    expect(await pull(openRepo(dir))).toMatchObject({ files: 2, added: 2 });
+    expect(tree(dir)).toMatchObject({ 'sub/d/a': 'hello\n', 'f.txt': 'x' });
+    expect(await status(openRepo(dir))).toEqual({});
+    await expect(cloudStatus(openRepo(dir))).rejects.toThrow(
+      "'status' is unsupported for cloud versioned remotes",
+    );
+  });
+
+  it('carries large objects in parts, both ways', async () => {
+    const large = Buffer.alloc((64 << 20) + 12_345);
+    for (let at = 0; at < large.length; at += 4096) large.writeUInt32LE(at, at);
+    write(dir, { 'large.bin': large });
+    await add(openRepo(dir), { targets: ['large.bin'] });
+    expect(await push(openRepo(dir))).toMatchObject({ files: 1, sizeBytes: large.length });
+    forget('large.bin');
+    expect(await pull(openRepo(dir))).toMatchObject({ files: 1, sizeBytes: large.length });
+    expect(readFileSync(join(dir, 'large.bin')).equals(large)).toBe(true);
+  });
+
+  it('is repaired by push where it is corrupt, and only when asked to', async () => {
+    write(dir, { 'd/a': 'hello\n', 'd/b': 'b' });
+    await add(openRepo(dir), { targets: ['d'] });
+    await push(openRepo(dir));
+    const key = { Bucket: 'data', Key: `deep/prefix-${count}/${hello}` };
+    await client.send(new PutObjectCommand({ ...key, Body: 'hellO\n' }));
+    expect(await push(openRepo(dir))).toMatchObject({ files: 0, repaired: 0 });
+    expect(await push(openRepo(dir), { repair: true })).toMatchObject({ files: 1, repaired: 1 });
+    const { Body } = await client.send(new GetObjectCommand(key));
+    expect(await Body?.transformToString()).toBe('hello\n');
   });
 });

@@ -1,0 +1,79 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { chmod, copyFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+
+/** A way to give a cache object a second place; `cache.type` lists them. */
+export type Way = 'reflink' | 'hardlink' | 'symlink' | 'copy';
+
+/** Files up to this size are copied through memory: fewer calls than the system's own copy. */
+const smallBytes = 1 << 20;
+
+/** Makes workspace files out of cache objects, in the first of some ways that works on this disk. */
+export class Linker {
+  private ways: Way[];
+  private readonly buffer = Buffer.allocUnsafe(smallBytes);
+  constructor(types: string[]) {
+    const known: Way[] = ['reflink', 'hardlink', 'symlink', 'copy'];
+    this.ways = known
+      .filter((way) => types.includes(way))
+      .sort((a, b) => types.indexOf(a) - types.indexOf(b));
+  }
+
+  /** Makes `fresh`, which will be renamed to `path`, from the object at `source`; returns how. */
+  async make(source: string, fresh: string, path: string, isExecutable: boolean): Promise<Way> {
+    // The process' umask takes its part from it, as from every new file.
+    const mode = isExecutable ? 0o766 : 0o666;
+    for (const way of [...this.ways]) {
+      if (way === 'copy') break;
+      try {
+        if (way === 'hardlink') linkSync(source, fresh);
+        else if (way === 'symlink') symlinkSync(relative(dirname(path), source), fresh);
+        else {
+          copyFileSync(source, fresh, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+          await chmod(fresh, mode & ~process.umask());
+        }
+        return way;
+      } catch (error) {
+        // What a disk cannot do once, it cannot do for the next thousand files either.
+        if (!isTooManyLinks(error)) this.ways = this.ways.filter((other) => other !== way);
+      }
+    }
+    await this.copy(source, fresh, mode);
+    return 'copy';
+  }
+
+  private async copy(source: string, fresh: string, mode: number): Promise<void> {
+    const from = openSync(source, 'r');
+    let filled = 0;
+    try {
+      if (fstatSync(from).size > smallBytes) filled = -1;
+      else filled = readSync(from, this.buffer, 0, smallBytes, 0);
+    } finally {
+      closeSync(from);
+    }
+    if (filled < 0) {
+      await copyFile(source, fresh);
+      await chmod(fresh, mode & ~process.umask());
+      return;
+    }
+    const to = openSync(fresh, 'w', mode);
+    try {
+      writeSync(to, this.buffer, 0, filled);
+    } finally {
+      closeSync(to);
+    }
+  }
+}
+
+const isTooManyLinks = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EMLINK';
