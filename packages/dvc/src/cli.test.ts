@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from './cli/run.ts';
 import { makeRepo, scratch, tree, write } from './test/sandbox.ts';
 
 let box: ReturnType<typeof scratch>;
@@ -17,12 +18,33 @@ interface Ran {
   err: string;
 }
 
-function dvc(...args: string[]): Promise<Ran> {
+/** Runs a command line in this process. */
+async function dvc(...args: string[]): Promise<Ran> {
+  const ran: Ran = { code: null, out: '', err: '' };
+  const place = args.includes('--cd') ? [] : ['--cd', dir];
+  const output = {
+    out: (text: string) => {
+      ran.out += text;
+    },
+    err: (text: string) => {
+      ran.err += text;
+    },
+  };
+  ran.code = await runCommand([...place, ...args], output);
+  return ran;
+}
+
+/** Runs it as a user does. */
+function program(...args: string[]): Promise<Ran> {
   const cli = resolve(import.meta.dirname, 'cli.ts');
   const child = spawn(process.execPath, [cli, ...args], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   const ran: Ran = { code: null, out: '', err: '' };
-  child.stdout.on('data', (chunk) => (ran.out += chunk));
-  child.stderr.on('data', (chunk) => (ran.err += chunk));
+  child.stdout.on('data', (chunk) => {
+    ran.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    ran.err += chunk;
+  });
   return new Promise((done) => child.on('close', (code) => done({ ...ran, code })));
 }
 
@@ -77,7 +99,7 @@ describe('the command line', () => {
   it('reads --cd before or behind the verb, and says git add where there is Git', async () => {
     const other = makeRepo(box.dir, 'other');
     write(other, { '.git': undefined, '.dvc/config': '', "it's": 'x' });
-    expect(await dvc('--cd', '../other', 'add', "it's")).toMatchObject({
+    expect(await dvc('--cd', other, 'add', "it's")).toMatchObject({
       code: 0,
       out: `\nTo track the changes with git, run:\n\n\tgit add 'it'"'"'s.dvc' .gitignore\n`,
     });
@@ -147,6 +169,14 @@ describe('the command line', () => {
     const ran = await dvc(...args);
     expect(ran.err).toMatch(message);
     expect(ran.code).toBe(code);
+  });
+
+  it('is a program: works from where it is started and ends with the same codes', async () => {
+    expect(await program('status')).toMatchObject({ code: 0, out: expect.stringContaining('d.dvc:') });
+    expect(await program('pull', '-r', 'x')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("remote 'x' doesn't exist"),
+    });
   });
 
   it('ends with 251 for a broken config, and touches nothing', async () => {

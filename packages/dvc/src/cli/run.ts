@@ -1,0 +1,150 @@
+import { BadArguments, DvcError } from '../errors.ts';
+import { add } from '../verbs/add.ts';
+import { checkout } from '../verbs/checkout.ts';
+import { cloudStatus } from '../verbs/cloud-status.ts';
+import { commit } from '../verbs/commit.ts';
+import { fetch } from '../verbs/fetch.ts';
+import { pull } from '../verbs/pull.ts';
+import { push } from '../verbs/push.ts';
+import { isEmpty, status } from '../verbs/status.ts';
+import { collect } from '../workspace/collect.ts';
+import { posixRelative } from '../workspace/relpath.ts';
+import { openRepo, type Repo } from '../workspace/repo.ts';
+import { type Command, jobsOf, parseCommand } from './options.ts';
+import { changeLines, cloudText, counted, shellQuote, statusText } from './output.ts';
+import { configCommand, remoteCommand } from './settings.ts';
+
+const usage = `usage: dvc <verb> [targets] [options]
+
+  add TARGET…       track files or directories   --file POINTER --glob --no-commit --no-relink -o PATH --to-remote -f
+  commit [TARGET…]  record data as it is now     -R --no-relink
+  pull [TARGET…]    fetch, then put in place     -r REMOTE -j JOBS -f -R --glob --allow-missing --json
+  fetch [TARGET…]   bring into the cache         -r REMOTE -j JOBS -R --glob
+  checkout [TARGET…] put in place from the cache -f -R --relink --allow-missing
+  push [TARGET…]    upload what the remote lacks -r REMOTE -j JOBS -R --glob --repair
+  status [TARGET…]  compare with the pointers    -c -r REMOTE --json -q
+  remote …          add, default, list, modify, remove, rename
+  config …          [-l] [-u] name [value]
+
+  --cd DIR          work from there`;
+
+/** Where a command writes; lines end with a line feed. */
+export interface Output {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Runs one command line; returns its exit code, which is DVC's own. */
+export async function runCommand(args: string[], output: Output): Promise<number> {
+  let verb = '';
+  try {
+    const command = parseCommand(args);
+    verb = command.verb;
+    if (verb === 'help' || command.flag('help')) {
+      output.out(`${usage}\n`);
+      return 0;
+    }
+    const repo = openRepo(command.text('cd') ?? '.');
+    const { lines, code = 0 } = await run(repo, command, (line) => output.err(`${line}\n`));
+    if (!command.flag('quiet')) output.out(lines.map((line) => `${line}\n`).join(''));
+    return code;
+  } catch (error) {
+    output.err(`ERROR: ${textOf(error)}\n`);
+    if (!(error instanceof DvcError)) return 255;
+    // DVC's own habit: a failed checkout or status is 255 where a failed transfer is 1.
+    return error.exitCode === 1 && ['checkout', 'status'].includes(verb) ? 255 : error.exitCode;
+  }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof DvcError) return error.hint ? `${error.message}\n${error.hint}` : error.message;
+  if (!(error instanceof Error)) return `unexpected error - ${error}`;
+  return `unexpected error - ${(process.env.DVC_SHOW_TRACEBACK && error.stack) || error.message}`;
+}
+
+async function run(
+  repo: Repo,
+  command: Command,
+  log: (line: string) => void,
+): Promise<{ lines: string[]; code?: number }> {
+  const { verb, targets, flag, text } = command;
+  const remote = text('remote');
+  const options = {
+    targets,
+    log,
+    recursive: flag('recursive'),
+    glob: flag('glob'),
+    force: flag('force'),
+    allowMissing: flag('allow-missing'),
+    relink: flag('relink'),
+    noRelink: flag('no-relink'),
+    ...(remote === undefined ? {} : { remote }),
+    ...jobsOf(command),
+  };
+  const json = (value: unknown, lines: string[]): { lines: string[] } => ({
+    lines: flag('json') ? [JSON.stringify(value)] : lines,
+  });
+  switch (verb) {
+    case 'add':
+      return { lines: await runAdd(repo, command, options) };
+    case 'commit':
+      await commit(repo, options);
+      return { lines: [] };
+    case 'pull': {
+      const result = await pull(repo, options);
+      return json(result, changeLines(result));
+    }
+    case 'fetch': {
+      const result = await fetch(repo, options);
+      return json(
+        result,
+        counted(result.files, 'fetched').concat(result.files === 0 ? 'Everything is up to date.' : []),
+      );
+    }
+    case 'checkout': {
+      const result = await checkout(repo, options);
+      return json(result, changeLines(result));
+    }
+    case 'push': {
+      const { files, repaired } = await push(repo, { ...options, repair: flag('repair') });
+      const lines = [...counted(files, 'pushed'), ...counted(repaired, 'repaired')];
+      return { lines: lines.length > 0 ? lines : ['Everything is up to date.'] };
+    }
+    case 'status': {
+      if (flag('cloud') || remote !== undefined) {
+        const result = await cloudStatus(repo, options);
+        return json(result.objects, [cloudText(result)]);
+      }
+      const result = await status(repo, options);
+      const lines = isEmpty(collect(repo))
+        ? [
+            'There are no data or pipelines tracked in this project yet.',
+            'See <https://dvc.org/doc/start> to get started!',
+          ]
+        : [statusText(result)];
+      return { ...json(result, lines), code: flag('quiet') && Object.keys(result).length > 0 ? 1 : 0 };
+    }
+    case 'remote':
+      return { lines: remoteCommand(repo, command) };
+    default:
+      return { lines: configCommand(repo, command) };
+  }
+}
+
+async function runAdd(repo: Repo, { targets, flag, text }: Command, options: object): Promise<string[]> {
+  if (targets.length === 0) throw new BadArguments('add: the following arguments are required: targets');
+  const [file, out] = [text('file'), text('out')];
+  const added = await add(repo, {
+    ...options,
+    targets,
+    noCommit: flag('no-commit'),
+    toRemote: flag('to-remote'),
+    ...(file === undefined ? {} : { file }),
+    ...(out === undefined ? {} : { out }),
+  });
+  const files = [
+    ...new Set(added.flatMap((item) => (item.gitignore ? [item.file, item.gitignore] : [item.file]))),
+  ];
+  const names = files.map((path) => shellQuote(posixRelative(repo.cwd, path))).join(' ');
+  return repo.gitRoot ? ['', 'To track the changes with git, run:', '', `\tgit add ${names}`] : [];
+}
