@@ -1,5 +1,6 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +89,26 @@ it('the built function answers in a process of its own, laid out as in the image
     expect(first[name]).toEqual(expect.any(Number));
   }
   expect(others).toHaveLength(1);
+});
+
+it('`node serve` makes an HTTP server of it, which stops when told to', async () => {
+  const cwd = join(scratch, 'task');
+  const start = (port: string) =>
+    spawn(process.execPath, ['serve'], { cwd, env: { LAMBDA_TASK_ROOT: cwd, PORT: port } });
+  const server = start('0');
+  const [line] = await once(server.stdout, 'data');
+  const { port } = JSON.parse(line);
+  const response = await fetch(`http://127.0.0.1:${port}/predict`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"text":"Free winner!"}',
+  });
+  expect(await response.json()).toMatchObject({ predictions: [{ label: 'spam' }] });
+  const second = start(`${port}`);
+  const [reason] = await once(second.stderr, 'data');
+  expect(`${reason}`).toMatch(new RegExp(`address already in use .*${port}`));
+  server.kill('SIGTERM');
+  expect(await once(server, 'exit')).toEqual([0, null]);
 });
 
 it('a broken bundle stops the function before it takes a request', () => {

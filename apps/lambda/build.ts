@@ -25,19 +25,19 @@ export async function build({ platform, output }: BuildOptions): Promise<void> {
       `--platform ${platform}: ONNX Runtime has no library for it. Give linux/amd64 or linux/arm64.`,
     );
   rmSync(output, { recursive: true, force: true });
-  // One file for the way from cold start to answer; what few invocations need is a file beside it.
-  for (const entry of ['index', 'aws'])
+  for (const { entry, outfile, ...options } of files)
     await bundle({
-      entryPoints: [join(here, `src/${entry}.ts`)],
-      outfile: join(output, `app/${entry}.mjs`),
+      entryPoints: [join(here, 'src', entry)],
+      outfile: join(output, 'app', outfile),
       bundle: true,
       minify: true,
       platform: 'node',
       target: 'node24',
       format: 'esm',
-      ...(entry === 'index' ? coldStart : { banner: { js: requireForModules } }),
       legalComments: 'none',
       logLevel: 'warning',
+      plugins: [filesBeside],
+      ...options,
     });
   const { name, version, license } = JSON.parse(readFileSync(join(onnxruntime, 'package.json'), 'utf8'));
   const runtime = join(output, 'runtime/node_modules/onnxruntime-node');
@@ -66,16 +66,27 @@ const filesBeside: Plugin = {
   },
 };
 
-/** What makes the function itself start sooner; docs/benchmarks.md has the figures. */
-const coldStart: BundleOptions = {
-  alias: { 'onnxruntime-node': join(here, 'src/onnxruntime.ts') },
-  inject: [join(here, 'src/performance.ts')],
-  plugins: [filesBeside, builtinsByProperty],
-};
-
-/** The AWS clients are CommonJS in part and ask for Node's own modules by require(). */
-const requireForModules =
-  "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);";
+/** One file for the way from cold start to answer; what few invocations need is a file beside it. */
+const files: ({ entry: string; outfile: string } & BundleOptions)[] = [
+  {
+    entry: 'index.ts',
+    outfile: 'index.mjs',
+    // What makes it start sooner; docs/benchmarks.md has the figures.
+    alias: { 'onnxruntime-node': join(here, 'src/onnxruntime.ts') },
+    inject: [join(here, 'src/performance.ts')],
+    plugins: [filesBeside, builtinsByProperty],
+  },
+  {
+    entry: 'aws.ts',
+    outfile: 'aws.mjs',
+    // The AWS clients are CommonJS in part and ask for Node's own modules by require().
+    banner: {
+      js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
+    },
+  },
+  // `node serve` finds this ending alone.
+  { entry: 'serve-main.ts', outfile: 'serve.js', format: 'cjs' },
+];
 
 if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({ options: { platform: { type: 'string', default: 'linux/amd64' } } });

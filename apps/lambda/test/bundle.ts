@@ -64,6 +64,7 @@ export function writeBundle(folder: string): string {
       tolerance: 0.001,
       cases: [{ text: 'Free winner!', label: 'spam', scores: { ham: 0.0373, spam: 0.9627 } }],
     }),
+    'report.html': '<!doctype html><title>How good it is</title>',
   };
   const files = Object.fromEntries(
     Object.entries(contents).map(([name, content]) => [
@@ -81,6 +82,7 @@ export function writeBundle(folder: string): string {
     model: 'model.onnx',
     tokenizer: 'tokenizer.json',
     golden: 'golden.json',
+    report: 'report.html',
     inputs: ['input_ids', 'attention_mask'].map((name) => ({
       name,
       dtype: 'int64',

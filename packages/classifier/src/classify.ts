@@ -8,6 +8,8 @@ import type { Tokenizer } from './tokenizer.ts';
 /** A loaded model bundle. Calls may overlap. */
 export interface Classifier {
   manifest: Manifest;
+  /** The bundle's folder: its further files lie there. */
+  folder: string;
   /** What live predictions are held against, if the bundle brings it. */
   reference: Reference | undefined;
   /** Predictions in the order of the texts; `observe` is told where the time went. */
@@ -40,6 +42,7 @@ export interface Timing {
 
 /** Puts a tokenizer and a model together. */
 export function makeClassifier(
+  folder: string,
   manifest: Manifest,
   tokenizer: Tokenizer,
   session: Session,
@@ -79,6 +82,7 @@ export function makeClassifier(
 
   return {
     manifest,
+    folder,
     reference,
     async classify(texts, observe) {
       if (disposed)

@@ -36,7 +36,7 @@ export async function load(
   const tokenizer = readTokenizer(folder, manifest);
   const reference = referenceFile && parseReference(readJson(folder, referenceFile), manifest);
   const session = await openSession(folder, manifest, tokenizer.padId, threads);
-  return makeClassifier(manifest, tokenizer, session, reference || undefined);
+  return makeClassifier(folder, manifest, tokenizer, session, reference || undefined);
 }
 
 function readTokenizer(folder: string, { serving, tokenizer }: Manifest): Tokenizer {

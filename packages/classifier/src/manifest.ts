@@ -17,6 +17,8 @@ export interface Manifest {
   golden: string;
   /** What live predictions are held against, if there is one. */
   reference?: string;
+  /** A page about how the model was made and how good it is, if there is one. */
+  report?: string;
   /** What `prepare` made of model and tokenizer; to load sooner. */
   serving?: ServingFiles;
   inputs: TensorSpec[];
@@ -157,7 +159,7 @@ function checkFiles(manifest: Fields): void {
       fail(field, `is ${show(value)}, which "files" doesn't list`);
   };
   for (const role of ['model', 'tokenizer', 'golden']) listed(manifest[role], role);
-  if ('reference' in manifest) listed(manifest.reference, 'reference');
+  for (const role of ['reference', 'report']) if (role in manifest) listed(manifest[role], role);
   if ('serving' in manifest) {
     const serving = object(manifest.serving, 'serving');
     for (const role of ['model', 'tokenizer', ...('weights' in serving ? ['weights'] : [])])

@@ -23,7 +23,7 @@ kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 0.3em; }
 form { margin-top: 1.5rem; }
 label { display: block; margin-bottom: 0.5rem; }
 textarea {
-  width: 100%; min-height: 8rem; padding: 0.75rem; resize: vertical; font: inherit; color: inherit;
+  width: 100%; min-height: 6rem; padding: 0.75rem; resize: vertical; font: inherit; color: inherit;
   background: var(--card); border: 1px solid var(--line); border-radius: 8px;
 }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -43,9 +43,10 @@ li .bar { display: block; height: 100%; width: calc(var(--share) * 100%); backgr
 li .number { font-variant-numeric: tabular-nums; }
 #timing { margin: 0; }
 footer { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: 1rem; }
-dl { display: flex; flex-wrap: wrap; gap: 0.75rem 2rem; margin: 0 0 1rem; }
-dt { color: var(--quiet); font-size: 0.875rem; }
-dd { margin: 0; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: 0.25rem 1.5rem; margin: 0 0 1rem; }
+dl div { display: contents; }
+dt { color: var(--quiet); }
+dd { margin: 0; overflow-wrap: anywhere; }
 a { color: var(--accent); margin-right: 1rem; }
 @media (prefers-reduced-motion: no-preference) { li .bar { transition: width 0.2s ease-out; } }
 @media (forced-colors: active) { li .track { border: 1px solid; } li .bar { background: Highlight; forced-color-adjust: none; } }
@@ -58,7 +59,12 @@ const at = (id) => document.getElementById(id);
 const root = location.pathname.replace(/\\/?$/, '/');
 for (const link of document.querySelectorAll('a[data-path]')) link.href = root + link.dataset.path;
 
-const percent = (share) => (share * 100).toFixed(1) + ' %';
+function percent(share) {
+  // Rounded, a model would seem sure that never is.
+  if (share < 1 && share > 0.9995) return '> 99.9 %';
+  if (share > 0 && share < 0.0005) return '< 0.1 %';
+  return (share * 100).toFixed(1) + ' %';
+}
 
 function show(message, wrong) {
   at('answer').textContent = message;

@@ -59,6 +59,13 @@ function facts({ metrics, dataset, maxTokens }: Manifest): [string, string][] {
   ];
 }
 
+function links({ report }: Manifest): string {
+  const targets = { ...(report ? { report: 'Report' } : {}), model: 'Manifest', health: 'Health' };
+  return Object.entries(targets)
+    .map(([path, name]) => `<a data-path="${path}" href="${path}">${name}</a>`)
+    .join('\n');
+}
+
 function html(manifest: Manifest): string {
   const name = escaped(manifest.name);
   const labels = manifest.labels.map((label) => `<b>${escaped(label)}</b>`);
@@ -80,7 +87,7 @@ function html(manifest: Manifest): string {
 </header>
 <form id="form">
 <label for="text">A text to label ${labels.length === 2 ? labels.join(' or ') : labels.join(', ')}</label>
-<textarea id="text" rows="8" required aria-describedby="keys" autofocus></textarea>
+<textarea id="text" rows="6" required aria-describedby="keys" autofocus></textarea>
 <div class="row">
 <button id="send">Classify</button>
 <span id="keys" class="quiet"><kbd>Ctrl</kbd> + <kbd>Enter</kbd> sends it too</span>
@@ -97,7 +104,7 @@ ${facts(manifest)
   .map(([term, value]) => `<div><dt>${term}</dt><dd>${escaped(value)}</dd></div>`)
   .join('\n')}
 </dl>
-<nav class="quiet" aria-label="API"><a data-path="model" href="model">Model card as JSON</a> <a data-path="health" href="health">Health</a></nav>
+<nav class="quiet" aria-label="API">${links(manifest)}</nav>
 </footer>
 </main>
 <noscript><p>This page asks the model by a script. Without one: <code>POST predict</code> with <code>{"text": "…"}</code>.</p></noscript>

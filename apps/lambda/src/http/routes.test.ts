@@ -94,6 +94,14 @@ describe('the other routes', () => {
     expect((await http('GET', '/model/')).body).toEqual(manifest);
   });
 
+  it('GET /report is the page that the bundle brings', async () => {
+    expect(await http('GET', '/report')).toMatchObject({
+      statusCode: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: expect.stringContaining('How good it is'),
+    });
+  });
+
   it('GET / is a page that names the model and runs nothing but its own script', async () => {
     const { headers, body } = await http('GET', '/');
     expect(headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8' });

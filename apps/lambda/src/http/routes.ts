@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Classifier } from '@mainline/classifier';
 import { errorBody, RequestError } from '../errors.ts';
 import { predict, readTexts } from '../predict.ts';
 import type { Report, Service } from '../service.ts';
@@ -13,6 +16,7 @@ const routes: Record<string, Record<string, Route>> = {
       json(200, { status: 'ok', model: { name: manifest.name, version: manifest.version } }),
   },
   '/model': { GET: (_, { classifier }) => json(200, classifier.manifest) },
+  '/report': { GET: (_, { classifier }) => readReport(classifier) },
   '/predict': {
     POST: async (request, service, report) => {
       const texts = readTexts(readJsonBody(request, service.limits), service.limits);
@@ -60,6 +64,12 @@ function dispatch(
   if (!route)
     throw new RequestError(405, 'method_not_allowed', `${request.path} answers to ${allow}.`, { allow });
   return route(request, service, report);
+}
+
+function readReport({ folder, manifest: { name, report } }: Classifier): HttpResponse {
+  if (report === undefined) throw new RequestError(404, 'not_found', `${name} comes without a report.`);
+  const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' };
+  return { status: 200, headers, body: readFileSync(join(folder, report), 'utf8') };
 }
 
 /** A JSON response that no cache keeps. */
