@@ -74,7 +74,7 @@ describe.skipIf(reason)(`Docker (${reason ?? 'real dockerd, docker-registry and 
         Architecture: 'amd64',
         Os: 'linux',
         Created: '1970-01-01T00:00:00Z',
-        RepoDigests: [reference],
+        RepoDigests: expect.arrayContaining([reference]),
       });
       const flags = [
         '--rm',

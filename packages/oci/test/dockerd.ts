@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -67,6 +67,8 @@ export async function startDockerd(): Promise<Dockerd> {
     async close() {
       daemon.kill('SIGTERM');
       await ended;
+      // A container on the host's network leaves this mount behind.
+      spawnSync('umount', [join(folder, 'exec/netns/default')]);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,15 +1,16 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { InvalidLayer } from '../errors.ts';
 import { blockBytes, encodeHeader } from '../tar/header.ts';
 import type { TreeEntry } from './list-tree.ts';
 
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 512 * 1024;
 const smallBytes = 128 * 1024;
 /** More than any header: paths end at 4 kB. */
 const headerBytes = 32 * 1024;
 
 /**
- * The tar of these entries as a stream of large chunks. Small files are read synchronously: for thousands of them a trip
+ * The tar of these entries as a stream of large chunks, each good until the next is asked for. Small files are read synchronously: for thousands of them a trip
  * to libuv's threads and back costs ten times the read. Throws {@link InvalidLayer} when a file changes its size under it.
  */
 export async function* writeTar(entries: TreeEntry[]): AsyncGenerator<Buffer> {
@@ -32,14 +33,13 @@ export async function* writeTar(entries: TreeEntry[]): AsyncGenerator<Buffer> {
 }
 
 class Chunk {
-  #bytes = Buffer.allocUnsafe(chunkBytes);
+  readonly #bytes = Buffer.allocUnsafe(chunkBytes);
   #filled = 0;
 
   /** Gives the chunk away when less than this is free in it. */
   *makeRoom(bytes: number): Generator<Buffer> {
     if (this.#filled === 0 || this.#filled + bytes <= chunkBytes) return;
     yield this.#bytes.subarray(0, this.#filled);
-    this.#bytes = Buffer.allocUnsafe(chunkBytes);
     this.#filled = 0;
   }
 
@@ -73,13 +73,19 @@ class Chunk {
 }
 
 async function* readLarge(entry: TreeEntry): AsyncGenerator<Buffer> {
-  let missing = entry.size;
-  for await (const chunk of createReadStream(`${entry.source}`, { highWaterMark: chunkBytes })) {
-    missing -= chunk.length;
-    if (missing < 0) break;
-    yield chunk;
+  const file = await open(`${entry.source}`);
+  try {
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    for (let left = entry.size; ; ) {
+      const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+      left -= bytesRead;
+      if (left < 0 || (bytesRead === 0 && left > 0)) throw changed(entry);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
-  if (missing !== 0) throw changed(entry);
 }
 
 const changed = ({ path }: TreeEntry) =>

@@ -71,26 +71,32 @@ function splitPath(path: string): { name: string; prefix: string } | undefined {
   return { name: path.slice(slash + 1), prefix: path.slice(0, slash) };
 }
 
+/** What is the same in every header: no owner, no time, no device. */
+const blank = Buffer.alloc(blockBytes);
+for (const [at, digits] of [
+  [108, 7],
+  [116, 7],
+  [136, 11],
+  [329, 7],
+  [337, 7],
+] as const)
+  blank.fill('0', at, at + digits);
+blank.fill(' ', 148, 156);
+blank.write('ustar\x0000', 257, 'latin1');
+
 function ustar(
   { name, prefix }: { name: string; prefix: string },
   flag: string,
   { mode, size, link }: { mode: number; size: number; link: string },
 ): Buffer {
-  const block = Buffer.alloc(blockBytes);
-  const octal = (value: number, digits: number) => `${value.toString(8).padStart(digits, '0')}\0`;
+  const block = Buffer.from(blank);
   block.write(name, 0, 'latin1');
-  block.write(octal(mode, 7), 100);
-  block.write(octal(0, 7), 108);
-  block.write(octal(0, 7), 116);
-  block.write(octal(size, 11), 124);
-  block.write(octal(0, 11), 136);
-  block.write(flag, 156);
-  block.write(link, 157, 'latin1');
-  block.write('ustar\x0000', 257, 'latin1');
-  block.write(octal(0, 7), 329);
-  block.write(octal(0, 7), 337);
-  block.write(prefix, 345, 'latin1');
-  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148);
+  block.write(mode.toString(8).padStart(7, '0'), 100, 'latin1');
+  block.write(size.toString(8).padStart(11, '0'), 124, 'latin1');
+  block.write(flag, 156, 'latin1');
+  if (link) block.write(link, 157, 'latin1');
+  if (prefix) block.write(prefix, 345, 'latin1');
+  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0`, 148, 'latin1');
   return block;
 }
 
@@ -106,7 +112,8 @@ function paxRecord(key: string, value: string): string {
 /** The sum of a header's bytes, its own eight counted as spaces. */
 function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
-  for (let i = 0; i < blockBytes; i++) if (i < 148 || i >= 156) sum += block[i]!;
+  for (let i = 0; i < 148; i++) sum += block[i]!;
+  for (let i = 156; i < blockBytes; i++) sum += block[i]!;
   return sum;
 }
 
