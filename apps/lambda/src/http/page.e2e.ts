@@ -115,7 +115,7 @@ test(`works under a prefix, with or without the last slash${without}`, async () 
   for (const path of ['/lambda-url/abc', '/lambda-url/abc/']) {
     await page.send('Page.navigate', { url: `http://127.0.0.1:${port}${path}` });
     await page.until(`location.pathname === ${JSON.stringify(path)} && document.readyState === 'complete'`);
-    expect(await page.evaluate(`document.querySelector('a').href`)).toBe(
+    expect(await page.evaluate(`document.querySelector('a[data-path=model]').href`)).toBe(
       `http://127.0.0.1:${port}/lambda-url/abc/model`,
     );
     await type('Free winner!');
