@@ -27,15 +27,22 @@ export class AwsRefusal extends DeployError {
 
   constructor(call: string, code: string, status: number | undefined, cause: Error) {
     super(
-      `AWS refused ${call}: ${status ?? ''} ${code}: ${cause.message}`.replaceAll(/ +/g, ' '),
-      hints[code],
-      {
-        cause,
-      },
+      status === undefined
+        ? `No answer to ${call}: ${cause.message}`
+        : `AWS refused ${call}: ${status} ${code}: ${cause.message}`,
+      hints[code] ?? hintByStatus(status),
+      { cause },
     );
     this.code = code;
     this.status = status;
   }
+}
+
+function hintByStatus(status: number | undefined): string | undefined {
+  if (status === undefined) return 'Is the region right, and does the network let this through?';
+  if (status === 429 || status >= 500)
+    return 'That was the last of several attempts. Run this step again later: it goes on from what is there.';
+  return undefined;
 }
 
 const signIn =

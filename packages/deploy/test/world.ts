@@ -145,7 +145,7 @@ export class World {
         },
         inspect: (_, version) => {
           const code = this.broken.get(version.digest);
-          const reason = code ? { code, message: 'as the test wants it' } : undefined;
+          const reason = code ? { code, message: 'Lambda’s own words.' } : undefined;
           return this.delay === 0 ? reason : this.#later().then(() => reason);
         },
       },
