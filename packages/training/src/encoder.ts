@@ -16,7 +16,6 @@ import {
   pad,
   reshape,
   softmax,
-  split,
   subtract,
   sum,
   transpose,
@@ -76,15 +75,13 @@ export function encoder(
     subtract(graph.scalar(1), reshape(keep, ['batch*windows', 1, 1, window])),
     graph.scalar(masked),
   );
-  const headSize = hidden / heads;
   for (let layer = 0; layer < shape.layers; layer++) {
     const name = `layer.${layer}`;
-    const packed = dense(x, `${name}.attention.in`);
-    const byHead = transpose(reshape(packed, ['batch*windows', window, 3, heads, headSize]), [2, 0, 3, 1, 4]);
-    const [query, key, value] = split(byHead, 0, [1, 1, 1]) as [Value, Value, Value];
-    const scores = add(matmul(query, key, { transposeB: true, scale: 1 / Math.sqrt(headSize) }), bias);
-    const context = transpose(matmul(softmax(scores), value), [0, 1, 3, 2, 4]);
-    const attended = dense(reshape(context, flat), `${name}.attention.out`);
+    const byHead = (role: string) => splitHeads(dense(x, `${name}.${role}`), windows, heads);
+    const scale = 1 / Math.sqrt(hidden / heads);
+    const scores = matmul(byHead('query'), byHead('key'), { transposeB: true, scale });
+    const context = matmul(softmax(add(scores, bias)), byHead('value'));
+    const attended = dense(joinHeads(context, flat), `${name}.attention`);
     x = norm(add(x, dropout(attended, `${name}.attention`)), `${name}.attention.norm`);
 
     const inner = gelu(dense(x, `${name}.feedforward.in`));
@@ -97,6 +94,17 @@ export function encoder(
   const count = maximum(sum(kept, [1], { squeeze: true }), graph.scalar(1));
   const logits = dense(dropout(divide(total, count), 'pooled'), 'classifier');
   return { logits, rows };
+}
+
+/** [N, hidden] → [batch*windows, heads, window, hidden / heads]; with one head the numbers stay where they are. */
+function splitHeads(x: Value, windows: readonly Dimension[], heads: number): Value {
+  const [count, window, hidden] = windows as [Dimension, number, number];
+  if (heads === 1) return reshape(x, [count, 1, window, hidden]);
+  return transpose(reshape(x, [count, window, heads, hidden / heads]), [0, 2, 1, 3]);
+}
+
+function joinHeads(x: Value, flat: readonly Dimension[]): Value {
+  return reshape(x.shape[1] === 1 ? x : transpose(x, [0, 2, 1, 3]), flat);
 }
 
 /** Zeros after the last token, up to the end of its window. */

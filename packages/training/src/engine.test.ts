@@ -105,9 +105,8 @@ describe('an engine', () => {
     for (const [name, { data }] of engine.weights()) {
       const expected = reference.weights.get(name)!.data;
       // Softmax ignores a bias common to all keys: its gradient is rounding noise, which Adam blows up to full steps.
-      const { hidden } = smallSpec.shape;
-      const isNoise = (at: number) => name.endsWith('attention.in.bias') && at >= hidden && at < 2 * hidden;
-      const errors = data.map((value, at) => (isNoise(at) ? 0 : value - expected[at]!));
+      if (name.endsWith('key.bias')) continue;
+      const errors = data.map((value, at) => value - expected[at]!);
       expect(largest(errors), name).toBeLessThan(1e-4);
     }
   });

@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { DenseWeights } from './adamw.ts';
-import type { Batch } from './batches.ts';
+import { type Batch, lowHalves } from './batches.ts';
 import { bigramRow } from './encoder.ts';
 import {
   evaluationGraph,
@@ -41,7 +41,7 @@ export async function openEngine({ spec, plan, steps, threads }: EngineOptions):
   const mostTokens = plan.batchSize * Math.ceil(maxTokens / windowTokens) * windowTokens;
   const training = trainingGraph(spec, plan.dropout);
   const most = { batch: plan.batchSize, windows: Math.ceil(maxTokens / windowTokens) };
-  const maskLengths = training.masks.map(({ shape }) => Math.ceil(count(shape, most) / 4) * 4);
+  const maskLengths = training.masks.map(({ shape }) => Math.ceil(count(shape, most) / 8) * 8);
   const maskTotal = maskLengths.reduce((total, length) => total + length, 0);
 
   const tables = tableParameters(spec.shape, spec.vocabularySize);
@@ -91,12 +91,12 @@ export async function openEngine({ spec, plan, steps, threads }: EngineOptions):
   let step = 0;
 
   function fillMasks(sizes: Sizes): Record<string, Tensor> {
-    const threshold = Math.floor(plan.dropout * 2 ** 31);
+    const threshold = Math.round(plan.dropout * 2 ** 16);
     let at = 0;
     const feeds = training.masks.map(({ name, shape }) => {
       const length = count(shape, sizes);
       const mask = masks.subarray(at, at + length);
-      at += Math.ceil(length / 4) * 4;
+      at += Math.ceil(length / 8) * 8;
       return [
         name,
         new Tensor(
@@ -188,11 +188,12 @@ function lookupsOf(batch: Batch, tokens: number, bigramRows: number) {
   const words = new Int32Array(total);
   const bigrams = new Int32Array(total);
   const places = new Int32Array(total);
+  const ids = lowHalves(batch.inputIds);
   let at = 0;
   for (const [text, length] of batch.lengths.entries()) {
     let previous = 0;
     for (let index = 0; index < length; index++, at++) {
-      const id = Number(batch.inputIds[text * batch.length + index]);
+      const id = ids[2 * (text * batch.length + index)]!;
       words[at] = id;
       bigrams[at] = bigramRow(previous, id, bigramRows);
       places[at] = text * tokens + index;

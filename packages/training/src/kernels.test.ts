@@ -15,7 +15,13 @@ describe('kernels', () => {
     const masks = arena.float32(40_000);
     const state = arena.int32(4);
     const draw = () => {
-      arena.kernels.mask(masks.byteOffset, masks.byteLength, state.byteOffset, 0.1 * 2 ** 31, 1 / 0.9);
+      arena.kernels.mask(
+        masks.byteOffset,
+        masks.byteLength,
+        state.byteOffset,
+        Math.round(0.1 * 2 ** 16),
+        1 / 0.9,
+      );
       return masks.slice();
     };
     state.set([1, 2, 3, 4]);
@@ -29,16 +35,21 @@ describe('kernels', () => {
     expect(Math.abs(second.filter((value) => value === 0).length - 4000)).toBeLessThan(400);
   });
 
-  it('add, square and do nothing to an empty array', () => {
+  it('add rows, square and do nothing to an empty array', () => {
     const arena = new Arena(1024);
     const [a, b] = [arena.float32(8), arena.float32(8)];
     a.set([1, 2, 3, 4, 5, 6, 7, 8]);
     b.fill(10);
-    arena.kernels.add(a.byteOffset, b.byteOffset, 16);
-    expect([...a]).toEqual([11, 12, 13, 14, 5, 6, 7, 8]);
-    expect(arena.kernels.sumOfSquares(a.byteOffset, 16)).toBe(121 + 144 + 169 + 196);
-    arena.kernels.add(a.byteOffset, b.byteOffset, 0);
-    expect(a[0]).toBe(11);
+    const [to, from] = [arena.int32(3), arena.int32(3)];
+    to.set([0, 1, 1]);
+    from.set([1, 0, 1]);
+    b.set([10, 20, 30, 40]);
+    b.fill(1, 4);
+    arena.kernels.addRows(a.byteOffset, b.byteOffset, to.byteOffset, from.byteOffset, 3, 16);
+    expect([...a]).toEqual([2, 3, 4, 5, 16, 27, 38, 49]);
+    expect(arena.kernels.sumOfSquares(a.byteOffset, 16)).toBe(4 + 9 + 16 + 25);
+    arena.kernels.addRows(a.byteOffset, b.byteOffset, to.byteOffset, from.byteOffset, 0, 16);
+    expect(a[0]).toBe(2);
     expect(arena.kernels.sumOfSquares(a.byteOffset, 0)).toBe(0);
   });
 

@@ -21,7 +21,14 @@ export interface Kernels {
     firstStep: number,
     endOfSteps: number,
   ): void;
-  add(target: number, source: number, sizeBytes: number): void;
+  addRows(
+    target: number,
+    source: number,
+    targetRows: number,
+    sourceRows: number,
+    count: number,
+    rowBytes: number,
+  ): void;
   sumOfSquares(source: number, sizeBytes: number): number;
   mask(target: number, sizeBytes: number, state: number, threshold: number, scale: number): void;
 }

@@ -78,19 +78,30 @@
         (br_if $next
           (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $size))))))
 
-  ;; Adds one array to another.
-  (func (export "add") (param $target i32) (param $source i32) (param $size i32)
-    (local $at i32)
+  ;; Adds rows to rows: the $count int32s at $targets and at $sources number them, $width is a row's size.
+  (func (export "addRows")
+    (param $target i32) (param $source i32) (param $targets i32) (param $sources i32) (param $count i32) (param $width i32)
+    (local $end i32) (local $to i32) (local $from i32) (local $at i32)
+    (local.set $end (i32.add (local.get $targets) (i32.shl (local.get $count) (i32.const 2))))
     (block $done
-      (br_if $done (i32.eqz (local.get $size)))
-      (loop $next
-        (v128.store
-          (i32.add (local.get $target) (local.get $at))
-          (f32x4.add
-            (v128.load (i32.add (local.get $target) (local.get $at)))
-            (v128.load (i32.add (local.get $source) (local.get $at)))))
-        (br_if $next
-          (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $size))))))
+      (br_if $done (i32.eqz (local.get $count)))
+      (loop $nextRow
+        (local.set $to
+          (i32.add (local.get $target) (i32.mul (i32.load (local.get $targets)) (local.get $width))))
+        (local.set $from
+          (i32.add (local.get $source) (i32.mul (i32.load (local.get $sources)) (local.get $width))))
+        (local.set $at (i32.const 0))
+        (loop $next
+          (v128.store
+            (i32.add (local.get $to) (local.get $at))
+            (f32x4.add
+              (v128.load (i32.add (local.get $to) (local.get $at)))
+              (v128.load (i32.add (local.get $from) (local.get $at)))))
+          (br_if $next
+            (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $width))))
+        (local.set $sources (i32.add (local.get $sources) (i32.const 4)))
+        (br_if $nextRow
+          (i32.lt_u (local.tee $targets (i32.add (local.get $targets) (i32.const 4))) (local.get $end))))))
 
   ;; Σ x², summed in float64.
   (func (export "sumOfSquares") (param $source i32) (param $size i32) (result f64)
@@ -112,11 +123,13 @@
           (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $size)))))
     (f64.add (f64x2.extract_lane 0 (local.get $sum)) (f64x2.extract_lane 1 (local.get $sum))))
 
-  ;; Dropout masks: each element is 0 where a 31-bit random number is below $threshold, else $scale.
-  ;; $state points at four seeds of xorshift32 (https://doi.org/10.18637/jss.v008.i14), none of them 0.
+  ;; Dropout masks: each element is 0 where a 16-bit random number is below $threshold, else $scale.
+  ;; $state points at four seeds of xorshift32 (https://doi.org/10.18637/jss.v008.i14), none of them 0; each draw
+  ;; serves two elements. $size is a multiple of 32.
   (func (export "mask") (param $target i32) (param $size i32) (param $state i32) (param $threshold i32) (param $scale f32)
-    (local $at i32) (local $x v128)
+    (local $end i32) (local $x v128)
     (local.set $x (v128.load (local.get $state)))
+    (local.set $end (i32.add (local.get $target) (local.get $size)))
     (block $done
       (br_if $done (i32.eqz (local.get $size)))
       (loop $next
@@ -124,10 +137,17 @@
         (local.set $x (v128.xor (local.get $x) (i32x4.shr_u (local.get $x) (i32.const 17))))
         (local.set $x (v128.xor (local.get $x) (i32x4.shl (local.get $x) (i32.const 5))))
         (v128.store
-          (i32.add (local.get $target) (local.get $at))
+          (local.get $target)
           (v128.and
-            (i32x4.ge_s (i32x4.shr_u (local.get $x) (i32.const 1)) (i32x4.splat (local.get $threshold)))
+            (i32x4.ge_s (i32x4.shr_u (local.get $x) (i32.const 16)) (i32x4.splat (local.get $threshold)))
+            (f32x4.splat (local.get $scale))))
+        (v128.store offset=16
+          (local.get $target)
+          (v128.and
+            (i32x4.ge_s
+              (v128.and (local.get $x) (i32x4.splat (i32.const 0xffff)))
+              (i32x4.splat (local.get $threshold)))
             (f32x4.splat (local.get $scale))))
         (br_if $next
-          (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $size)))))
+          (i32.lt_u (local.tee $target (i32.add (local.get $target) (i32.const 32))) (local.get $end)))))
     (v128.store (local.get $state) (local.get $x))))

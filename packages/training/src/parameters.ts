@@ -52,8 +52,8 @@ export function denseParameters(shape: ModelShape, labels: number): Parameter[] 
   });
   norm('embedding.norm');
   for (let layer = 0; layer < shape.layers; layer++) {
-    linear(`layer.${layer}.attention.in`, hidden, 3 * hidden);
-    linear(`layer.${layer}.attention.out`, hidden, hidden);
+    for (const role of ['query', 'key', 'value', 'attention'])
+      linear(`layer.${layer}.${role}`, hidden, hidden);
     norm(`layer.${layer}.attention.norm`);
     linear(`layer.${layer}.feedforward.in`, hidden, feedForward);
     linear(`layer.${layer}.feedforward.out`, feedForward, hidden);

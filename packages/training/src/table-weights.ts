@@ -2,8 +2,8 @@ import { Arena, type Kernels } from './kernels.ts';
 import type { Schedule } from './schedule.ts';
 
 const float = Float32Array.BYTES_PER_ELEMENT;
-// 0.9²⁵⁶ is 2e-12: after so many steps without a gradient the running mean moves nothing any more.
-const replayedSteps = 256;
+// 0.9¹²⁸ is 1e-6: after so many steps without a gradient the running mean moves a weight by less than float32 shows.
+const replayedSteps = 128;
 
 /**
  * A table of which a batch touches few rows. The others' steps are put off: before a row is read, the steps with a
@@ -23,6 +23,9 @@ export class TableWeights {
   /** Gradients of the rows in `#touched`, summed over their tokens. */
   readonly #sums: Float32Array;
   readonly #slots: Int32Array;
+  /** Of each lookup: its row's place in `#sums`, and its gradient's place. */
+  readonly #lookupSlots: Int32Array;
+  readonly #lookupTokens: Int32Array;
   #touched: number[] = [];
 
   /** `mostTokens` is the largest number of lookups between two updates. */
@@ -34,13 +37,19 @@ export class TableWeights {
     this.#means = arena.float32(rows * width);
     this.#squares = arena.float32(rows * width);
     this.#sums = arena.float32(Math.min(rows, mostTokens) * width);
+    this.#lookupSlots = arena.int32(mostTokens);
+    this.#lookupTokens = arena.int32(mostTokens);
     this.#current = new Int32Array(rows);
     this.#everTouched = new Uint8Array(rows);
     this.#slots = new Int32Array(rows).fill(-1);
   }
 
   static sizeBytes(rows: number, width: number, mostTokens: number): number {
-    return 3 * Arena.sizeBytes(rows * width) + Arena.sizeBytes(Math.min(rows, mostTokens) * width);
+    return (
+      3 * Arena.sizeBytes(rows * width) +
+      Arena.sizeBytes(Math.min(rows, mostTokens) * width) +
+      2 * Arena.sizeBytes(mostTokens)
+    );
   }
 
   /** Makes these rows what dense AdamW would have made of them by `step`. */
@@ -55,20 +64,23 @@ export class TableWeights {
 
   /** Adds up what each looked-up row is to be moved by; `tokens[i]` is the place of lookup i in `gradients`. */
   collect(rows: Int32Array, tokens: Int32Array, gradients: Float32Array): void {
-    const size = this.#width * float;
-    for (let lookup = 0; lookup < rows.length; lookup++) {
-      const row = rows[lookup]!;
-      const token = tokens[lookup]!;
-      const slot = this.#slots[row]!;
-      if (slot >= 0)
-        this.#kernels.add(this.#sums.byteOffset + slot * size, gradients.byteOffset + token * size, size);
-      else {
+    for (const [lookup, row] of rows.entries()) {
+      if (this.#slots[row]! < 0) {
         this.#slots[row] = this.#touched.length;
-        const from = token * this.#width;
-        this.#sums.set(gradients.subarray(from, from + this.#width), this.#touched.length * this.#width);
         this.#touched.push(row);
       }
+      this.#lookupSlots[lookup] = this.#slots[row]!;
     }
+    this.#lookupTokens.set(tokens);
+    this.#sums.fill(0, 0, this.#touched.length * this.#width);
+    this.#kernels.addRows(
+      this.#sums.byteOffset,
+      gradients.byteOffset,
+      this.#lookupSlots.byteOffset,
+      this.#lookupTokens.byteOffset,
+      rows.length,
+      this.#width * float,
+    );
   }
 
   /** Of the collected gradients. */

@@ -60,11 +60,13 @@ def encode(shape, weights, ids, mask, dropout):
     bias = ((1 - mask) * -10000.0).reshape(-1, 1, 1, window).to(x.dtype)
     for layer in range(shape["layers"]):
         name = f"layer.{layer}"
-        packed = linear(x, f"{name}.attention.in").reshape(-1, window, 3, heads, hidden // heads)
-        query, key, value = packed.permute(2, 0, 3, 1, 4)
+        query, key, value = (
+            linear(x, f"{name}.{role}").reshape(-1, window, heads, hidden // heads).transpose(1, 2)
+            for role in ("query", "key", "value")
+        )
         context = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         context = context.transpose(1, 2).reshape(-1, window, hidden)
-        x = norm(x + drop(linear(context, f"{name}.attention.out")), f"{name}.attention.norm")
+        x = norm(x + drop(linear(context, f"{name}.attention")), f"{name}.attention.norm")
         inner = F.gelu(linear(x, f"{name}.feedforward.in"))
         x = norm(x + drop(linear(inner, f"{name}.feedforward.out")), f"{name}.feedforward.norm")
     kept = mask.to(x.dtype).unsqueeze(-1)

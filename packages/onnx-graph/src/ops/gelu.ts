@@ -1,30 +1,33 @@
 import type { Value } from '../graph/value.ts';
-import { add, erf, exp, multiply, negate } from './arithmetic.ts';
+import { add, divide, erf, exp, multiply, subtract } from './arithmetic.ts';
 
 /**
  * x · Φ(x), with the exact normal distribution function (https://arxiv.org/abs/1606.08415).
- * One step on the tape, because its derivative Φ(x) + x·φ(x) can reuse the forward erf.
+ * One step on the tape, because its derivative Φ(x) + x·φ(x) can reuse the forward Φ.
  */
 export function gelu(x: Value): Value {
   const { graph } = x;
-  const half = graph.scalar(0.5);
-  const [scaled, twicePhi, y] = graph.untracked(() => {
-    const z = multiply(x, graph.scalar(Math.SQRT1_2));
-    const onePlusErf = add(erf(z), graph.scalar(1));
-    return [z, onePlusErf, multiply(multiply(x, half), onePlusErf)] as const;
-  });
-  graph.differentiable(
+  const z = graph.untracked(() => divide(x, graph.scalar(Math.SQRT2)));
+  // Nothing to keep for a backward pass: the form that runtimes recognise and run as one operation.
+  if (!graph.isTracked(x)) return multiply(multiply(x, add(erf(z), graph.scalar(1))), graph.scalar(0.5));
+
+  const phi = graph.untracked(() => halfPlusHalf(erf(z)));
+  const [y] = graph.differentiable(
     [x],
-    () => [y],
+    () => [multiply(x, phi)],
     ([gradient]) => [
       () => {
-        const density = multiply(
-          graph.scalar(1 / Math.sqrt(2 * Math.PI)),
-          exp(negate(multiply(scaled, scaled))),
-        );
-        return multiply(gradient!, add(multiply(twicePhi, half), multiply(x, density)));
+        const density = exp(subtract(graph.scalar(-0.5 * Math.log(2 * Math.PI)), multiply(z, z)));
+        return multiply(gradient!, add(phi, multiply(x, density)));
       },
     ],
   );
-  return y;
+  return y!;
+}
+
+/** (1 + x) / 2 for x from -1 to 1, in one pass over memory. */
+function halfPlusHalf(x: Value): Value {
+  const half = { alpha: { float: 0.5 }, beta: { float: 0.5 } };
+  const [y] = x.graph.emit('HardSigmoid', [x], [{ shape: x.shape }], half);
+  return y!;
 }
