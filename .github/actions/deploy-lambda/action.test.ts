@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { GetAliasCommand, GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { type LocalAws, startLocalAws } from '@mainline/local-aws';
+import { type FaultPlan, type LocalAws, startLocalAws } from '@mainline/local-aws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { architecture, golden, pushSpamFunction, role } from '../lib/test/spam-function.ts';
 import { spawnAction } from '../lib/test/spawn-action.ts';
@@ -13,9 +16,10 @@ const nowhere = `registry.example/spam@sha256:${'ab'.repeat(32)}`;
 let aws: LocalAws;
 let lambda: LambdaClient;
 let folder: string;
+let fault: FaultPlan = () => undefined;
 
 beforeAll(async () => {
-  aws = await startLocalAws();
+  aws = await startLocalAws({ faults: (point) => fault(point) });
   lambda = new LambdaClient({ endpoint: aws.url, region: aws.region, credentials: aws.credentials });
   folder = await mkdtemp(join(tmpdir(), 'deploy-lambda-'));
   await writeFile(join(folder, 'golden.json'), JSON.stringify(golden));
@@ -32,7 +36,7 @@ afterAll(async () => {
 
 const image = (spamScore: number) => pushSpamFunction(aws, folder, spamScore);
 
-const run = (inputs: Record<string, string>) =>
+const run = (inputs: Record<string, string>, env: Record<string, string> = {}) =>
   spawnAction(program, {
     cwd: folder,
     with: {
@@ -41,7 +45,7 @@ const run = (inputs: Record<string, string>) =>
       architecture,
       ...inputs,
     },
-    env: { ...aws.env, GITHUB_SHA: 'c0ffee0' },
+    env: { ...aws.env, GITHUB_SHA: 'c0ffee0', ...env },
   });
 
 describe('deploy-lambda', () => {
@@ -90,6 +94,61 @@ describe('deploy-lambda', () => {
     expect(ran.log).toContain('"Buy now!": a score is off by 0.3000, more than 0.001');
     const after = await lambda.send(new GetAliasCommand({ FunctionName: 'spam', Name: 'live' }));
     expect(after.FunctionVersion).toBe(before.FunctionVersion);
+  });
+
+  it('gets through throttling, errors and connections that break before and after the answer', async () => {
+    let calls = 0;
+    const kinds = [
+      { kind: 'refuse', code: 'TooManyRequestsException', status: 429 },
+      { kind: 'refuse', code: 'ServiceException', status: 500 },
+      { kind: 'cut-before' },
+      { kind: 'cut-after' },
+    ] as const;
+    fault = ({ service }) => (service === 'lambda' && ++calls % 3 === 0 ? kinds[(calls / 3) % 4] : undefined);
+    const ran = await run({ image: await image(0.9008) });
+    fault = () => undefined;
+    expect(ran.log).not.toContain('::error');
+    expect(ran.outputs).toMatchObject({ changed: 'true' });
+    expect(calls).toBeGreaterThan(15);
+  });
+
+  it('shows the deployment on GitHub, which also tells it that a newer commit is live', async () => {
+    const seen: string[] = [];
+    const server = createServer(async (request, response) => {
+      const body = request.method === 'POST' ? Object(await json(request)) : {};
+      seen.push(
+        `${request.url?.replace(/[0-9a-f]{40}/g, 'X')} ${body.environment ?? body.state ?? ''}`.trim(),
+      );
+      response.setHeader('content-type', 'application/json').end('{"id": 1, "status": "behind"}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const github = {
+      GITHUB_API_URL: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+      GITHUB_REPOSITORY: 'owner/name',
+    };
+    const inputs = { 'github-token': 'hunter2', environment: 'production' };
+    const newer = await run(
+      { ...inputs, image: await image(0.9), commit: 'b'.repeat(40), force: 'true' },
+      github,
+    );
+    expect(newer.exitCode).toBe(0);
+    expect(seen).toEqual([
+      '/repos/owner/name/deployments production',
+      '/repos/owner/name/deployments/1/statuses in_progress',
+      '/repos/owner/name/deployments/1/statuses success',
+    ]);
+    const older = await run({ ...inputs, image: await image(0.9004), commit: 'a'.repeat(40) }, github);
+    server.close();
+    expect(older.exitCode).toBe(1);
+    expect(older.log).toContain('which is newer than aaaa');
+    expect(seen.slice(3)).toEqual([
+      '/repos/owner/name/deployments production',
+      '/repos/owner/name/deployments/1/statuses in_progress',
+      '/repos/owner/name/compare/X...X',
+      '/repos/owner/name/deployments/1/statuses inactive',
+    ]);
+    expect(newer.log.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain('hunter2');
   });
 
   it('names the call that AWS refused', async () => {

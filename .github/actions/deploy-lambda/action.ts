@@ -1,4 +1,4 @@
-import { type DeployResult, deployAll, diff } from '@mainline/deploy';
+import { type DeployResult, deployAll, diff, StaleCommit } from '@mainline/deploy';
 import { defineAction } from '../lib/action.ts';
 import { asDeployment } from '../lib/deployment-status.ts';
 import {
@@ -92,8 +92,11 @@ export const action = defineAction({
             github,
             { commit, environment, ...(job.github.runUrl && { logUrl: job.github.runUrl }) },
             deployed,
-            ([first]) => first?.url,
-            job.warn,
+            {
+              url: ([first]) => first?.url,
+              isOvertaken: (error) => error instanceof StaleCommit,
+              warn: job.warn,
+            },
           )
         : await deployed();
 

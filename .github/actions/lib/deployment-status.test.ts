@@ -37,8 +37,11 @@ const deploying = <T>(work: () => Promise<T>) =>
     github({ apiUrl, repository: 'owner/name', token: 'hunter2' }),
     { commit: 'c0ffee', environment: 'live', logUrl: 'https://log.example/' },
     work,
-    () => 'https://live.example/',
-    (line) => warnings.push(line),
+    {
+      url: () => 'https://live.example/',
+      isOvertaken: (error) => error instanceof RangeError,
+      warn: (line) => warnings.push(line),
+    },
   );
 
 it('shows a deployment from beginning to end, with its URL and its log', async () => {
@@ -64,6 +67,14 @@ it('shows a failure and throws it', async () => {
   });
   await expect(failing).rejects.toThrow('golden');
   expect(calls.at(-1)?.body).toMatchObject({ state: 'failure' });
+});
+
+it('shows one that was overtaken as no failure of what is live', async () => {
+  const overtaken = deploying(async () => {
+    throw new RangeError('older');
+  });
+  await expect(overtaken).rejects.toThrow('older');
+  expect(calls.at(-1)?.body).toMatchObject({ state: 'inactive' });
 });
 
 it('starts nothing when GitHub does not let it, naming the URL and the cure but never the token', async () => {

@@ -10,14 +10,18 @@ export interface Shown {
 
 /**
  * Runs a piece of work as a deployment that GitHub shows: in progress while it runs, then success with the URL it
- * returns, or failure. It needs `permissions: deployments: write`.
+ * returns, failure, or inactive if a later one was faster. It needs `permissions: deployments: write`.
  */
 export async function asDeployment<T>(
   github: GitHub,
   { commit, environment, logUrl }: Shown,
   work: () => Promise<T>,
-  urlOf: (result: T) => string | undefined,
-  warn: (line: string) => void,
+  ends: {
+    url: (result: T) => string | undefined;
+    /** Whether an error only says that a later deployment was faster. */
+    isOvertaken: (error: unknown) => boolean;
+    warn: (line: string) => void;
+  },
 ): Promise<T> {
   const created = await github.call('POST', '/deployments', {
     ref: commit,
@@ -36,13 +40,15 @@ export async function asDeployment<T>(
   await show('in_progress');
   // From here on the work has its own outcome, which a status that could not be set must not change.
   const tell = (state: string, url?: string) =>
-    show(state, url).catch((error: unknown) => warn(`GitHub does not show this deployment's end: ${error}`));
+    show(state, url).catch((error: unknown) =>
+      ends.warn(`GitHub does not show this deployment's end: ${error}`),
+    );
   try {
     const result = await work();
-    await tell('success', urlOf(result));
+    await tell('success', ends.url(result));
     return result;
   } catch (error) {
-    await tell('failure');
+    await tell(ends.isOvertaken(error) ? 'inactive' : 'failure');
     throw error;
   }
 }
