@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDockerRegistry } from '../test/docker-registry.ts';
 import { type Dockerd, noDocker, startDockerd } from '../test/dockerd.ts';
@@ -10,6 +10,7 @@ import type { RegistryUnderTest } from '../test/registry-contract.ts';
 import { scratch, writeFiles } from '../test/scratch.ts';
 import { treeOf } from '../test/tree.ts';
 import { type AssembledImage, assemble } from './assemble.ts';
+import { dockerBuild } from './docker-build.ts';
 import { openImage } from './image.ts';
 import { lint } from './lint/lint.ts';
 import { pull } from './pull.ts';
@@ -150,6 +151,45 @@ describe.skipIf(reason)(`Docker (${reason ?? 'real dockerd, docker-registry and 
       expect(diffIds[2]).toEqual(diffIds[0]);
     },
   );
+
+  it("turns a Dockerfile's image into a layout that is fit for Lambda, with BuildKit and without", async () => {
+    const context = await scratch();
+    await copyFile(busybox, join(context, 'busybox'));
+    await writeFiles(context, {
+      'Dockerfile.lambda':
+        'FROM scratch\nARG WHO\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "mkdir", "-p", "/var/task"]\nCOPY app /var/task\nENV WHO=$WHO\nCMD ["index.handler"]\n',
+      'app/index.mjs': 'export {}',
+    });
+    for (const DOCKER_BUILDKIT of ['1', '0']) {
+      const lines: string[] = [];
+      const image = await dockerBuild({
+        context,
+        dockerfile: join(context, 'Dockerfile.lambda'),
+        platform: 'linux/amd64',
+        buildArguments: { WHO: 'me' },
+        annotations: { 'org.opencontainers.image.revision': 'abc' },
+        output: join(context, '..', `${basename(context)}-image`),
+        async run(_, args) {
+          lines.push(args[0] ?? '');
+          if (args[0] === 'buildx') return 1; // Debian's client has none
+          // No bridge here: steps run on the host's network.
+          dockerd.docker(args[0] === 'build' ? ['build', '--network=host', ...args.slice(1)] : args, {
+            DOCKER_BUILDKIT,
+          });
+          return 0;
+        },
+      });
+      expect(lines).toEqual(['buildx', 'build', 'save']);
+      const opened = await openImage(image.layout);
+      expect(opened.config.config).toMatchObject({
+        Cmd: ['index.handler'],
+        Env: expect.arrayContaining(['WHO=me']),
+      });
+      expect(opened.manifest.annotations).toEqual({ 'org.opencontainers.image.revision': 'abc' });
+      expect(await lint(opened)).toEqual([]);
+      await rm(image.layout, { recursive: true });
+    }
+  });
 
   it('runs an image that was assembled over one of its own, streamed to another registry', async () => {
     const [from, to] = [registries['docker-registry'], registries['local-aws']];

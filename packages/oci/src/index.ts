@@ -3,6 +3,7 @@ export type { BaseSource } from './base/base.ts';
 export { formatPlatform, type Platform, parsePlatform } from './base/platform.ts';
 export { type Change, diff, type ImageDiff } from './diff.ts';
 export { digestOf, isDigest } from './digest.ts';
+export { DockerBuildFailed, type DockerBuildOptions, dockerBuild } from './docker-build.ts';
 export {
   DigestMismatch,
   InvalidLayer,
