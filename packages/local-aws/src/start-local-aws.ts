@@ -11,6 +11,8 @@ import { createLambda } from './lambda/lambda.ts';
 import { type InvocationRecord, invocationMetrics, observed } from './lambda/observed-workers.ts';
 import type { Delays } from './lambda/transitions.ts';
 import { ImageRoots } from './lambda/worker/image-root.ts';
+import { canMakeNamespaces, namespaceSandbox } from './lambda/worker/sandbox/namespace-sandbox.ts';
+import { hostSandbox, type Sandbox } from './lambda/worker/sandbox/sandbox.ts';
 import { WorkerPool } from './lambda/worker/worker-pool.ts';
 import { LogStore } from './logs/log-store.ts';
 import { createLogs } from './logs/logs.ts';
@@ -41,6 +43,8 @@ export interface LocalAwsOptions {
   maxConcurrency?: number;
   /** Lambda's limit for a handler's init: 10 seconds. */
   initLimitMs?: number;
+  /** Whether handlers run in namespaces of their own: by default where this user may make them (root on Linux). */
+  isolation?: 'auto' | 'host' | 'namespace';
   /** How long a registry password is good for; twelve hours in AWS. */
   ecrTokenLifetimeMs?: number;
   /** Makes chosen calls fail. */
@@ -79,6 +83,12 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 
 const shownInvocations = 50;
 
+function chooseSandbox({ isolation = 'auto', substitute }: LocalAwsOptions, emptyFolder: string): Sandbox {
+  // Substitutes are links to folders of this machine, which no sandbox has.
+  const wanted = isolation === 'auto' ? !substitute && canMakeNamespaces() : isolation === 'namespace';
+  return wanted ? namespaceSandbox(emptyFolder) : hostSandbox;
+}
+
 /** Whatever has to end is put on `running`, last started first ended. */
 async function start(options: LocalAwsOptions, running: AsyncDisposableStack): Promise<LocalAws> {
   const folder = options.data ? resolve(options.data) : mkdtempSync(join(tmpdir(), 'local-aws-'));
@@ -103,6 +113,7 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
   const pool = new WorkerPool({
     roots,
     logs,
+    sandbox: chooseSandbox(options, join(folder, 'lambda', 'empty')),
     credentials: env,
     maxConcurrency: options.maxConcurrency ?? 10,
     initLimitMs: options.initLimitMs ?? 10_000,

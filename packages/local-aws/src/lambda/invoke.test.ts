@@ -104,10 +104,11 @@ describe('a handler', () => {
 
   it('runs in as many processes as there are requests at once', async () => {
     const name = await create({
-      'index.mjs': `export const handler = async () => { await new Promise((r) => setTimeout(r, 300)); return process.pid; };`,
+      'index.mjs': `const id = crypto.randomUUID();
+        export const handler = async () => { await new Promise((r) => setTimeout(r, 300)); return id; };`,
     });
-    const pids = await Promise.all([1, 2, 3].map(() => invoke(name)));
-    expect(new Set(pids.map(({ payload }) => payload)).size).toBe(3);
+    const ids = await Promise.all([1, 2, 3].map(() => invoke(name)));
+    expect(new Set(ids.map(({ payload }) => payload)).size).toBe(3);
   });
 
   it('may be CommonJS; with a callback it is refused, as by the runtime of Node 24', async () => {

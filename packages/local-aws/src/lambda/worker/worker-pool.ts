@@ -1,6 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { AwsError } from '../../errors.ts';
 import type { LogStore } from '../../logs/log-store.ts';
 import { fingerprint, functionArn, type LambdaFunction, type Version } from '../function.ts';
@@ -9,11 +7,13 @@ import { workerEnvironment } from './environment.ts';
 import { errorPayload } from './error-payload.ts';
 import type { ImageRoots } from './image-root.ts';
 import { InvocationLog, LogStream } from './invocation-log.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import { type Outcome, Worker } from './worker.ts';
 
 export interface PoolOptions {
   roots: ImageRoots;
   logs: LogStore;
+  sandbox: Sandbox;
   /** Environment through which a handler's own SDK clients reach this server. */
   credentials: () => Record<string, string>;
   /** Workers that may run at once, over all functions. */
@@ -39,6 +39,7 @@ export class WorkerPool implements Workers {
   readonly #options: PoolOptions;
   readonly #slots = new Map<string, Set<Slot>>();
   readonly #active = new Map<string, number>();
+  #isClosed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -85,6 +86,7 @@ export class WorkerPool implements Workers {
 
   /** Ends every worker and waits until they are gone. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const slots = [...this.#slots.values()].flatMap((set) => [...set]);
     this.#slots.clear();
     for (const slot of slots) clearTimeout(slot.idleTimer);
@@ -113,7 +115,8 @@ export class WorkerPool implements Workers {
       this.retire(fn.name, (other) => other.startsWith('$LATEST:') && other !== key);
     const slots = this.#slots.get(fn.name) ?? new Set();
     this.#slots.set(fn.name, slots);
-    const idle = [...slots].find((slot) => slot.key === key && !slot.isBusy && slot.worker.isAlive);
+    for (const slot of slots) if (!slot.worker.isAlive) slots.delete(slot);
+    const idle = [...slots].find((slot) => slot.key === key && !slot.isBusy);
     if (idle) {
       clearTimeout(idle.idleTimer);
       idle.isBusy = true;
@@ -136,26 +139,28 @@ export class WorkerPool implements Workers {
     const root = await this.#options.roots.get(version.digest);
     const streamName = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[${version.version}]${randomBytes(16).toString('hex')}`;
     const stream = new LogStream(this.#options.logs, version.logGroup, streamName);
-    const taskRoot = join(root.folder, 'var/task');
-    const workingDirectory = join(
-      root.folder,
-      version.workingDirectory ?? root.config.WorkingDir ?? 'var/task',
-    );
+    const { sandbox } = this.#options;
     const worker = await Worker.start({
       environment: (runtimeApi) =>
         workerEnvironment({
           name: fn.name,
           version,
           config: root.config,
-          taskRoot,
+          taskRoot: sandbox.taskRoot(root.folder),
           runtimeApi,
           logStream: streamName,
           credentials: this.#options.credentials(),
         }),
-      workingDirectory: existsSync(workingDirectory) ? workingDirectory : taskRoot,
+      launch: sandbox.launch({
+        imageFolder: root.folder,
+        workingDirectory: version.workingDirectory ?? root.config.WorkingDir ?? '/var/task',
+        memoryMb: version.memoryMb,
+        ephemeralMb: version.ephemeralMb,
+      }),
       memoryMb: version.memoryMb,
       onLine: (line) => stream.write(line),
     });
+    if (this.#isClosed) await worker.stop();
     return { key, worker, stream, isBusy: true, isRetired: false };
   }
 

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { processMemory } from './process-memory.ts';
 import { type Invocation, RuntimeApi, type RuntimeResult } from './runtime-api.ts';
+import type { Launch } from './sandbox/sandbox.ts';
 
 /** How an invocation ended, in the words of Lambda's error types where it failed. */
 export type Outcome =
@@ -13,13 +14,12 @@ export type Outcome =
 
 export interface WorkerOptions {
   environment: (runtimeApi: string) => Record<string, string>;
-  workingDirectory: string;
+  launch: Launch;
   memoryMb: number;
   onLine: (line: string) => void;
 }
 
-const preload = import.meta.resolve('./preload.ts');
-const runtimeClient = fileURLToPath(import.meta.resolve('aws-lambda-ric'));
+const lastWordsMs = 200;
 
 /** One execution environment: this machine's Node with the real runtime client, fed by a Runtime API of its own. */
 export class Worker {
@@ -33,6 +33,7 @@ export class Worker {
   #initMs: number | undefined;
   #initTold = false;
   #failure: Outcome | undefined;
+  #isMuted = false;
 
   private constructor(child: ChildProcess, api: RuntimeApi) {
     this.#child = child;
@@ -46,23 +47,25 @@ export class Worker {
       onInitError: (payload: Buffer) => worker.#fail({ kind: 'init-error', payload }),
     };
     const api = await RuntimeApi.start(events);
-    const child = spawn(
-      process.execPath,
-      [`--max-old-space-size=${options.memoryMb}`, '--import', preload, runtimeClient],
-      {
-        cwd: options.workingDirectory,
-        env: options.environment(api.address),
-        // fd 3 is the lifeline that preload.ts watches: it closes with this process, however that ends.
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      },
-    );
+    const { program, args, cwd } = options.launch;
+    const child = spawn(program, args, {
+      cwd,
+      env: options.environment(api.address),
+      // fd 3 is the lifeline that preload.ts watches: it closes with this process, however that ends.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
     const worker = new Worker(child, api);
     for (const stream of [child.stdout!, child.stderr!])
-      createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', options.onLine);
+      createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+        if (!worker.#isMuted) options.onLine(line);
+      });
     child.on('error', (error) => worker.#fail({ kind: 'exit', status: error.message }));
-    child.on('exit', (code, signal) =>
-      worker.#fail({ kind: 'exit', status: signal ? `signal: ${signal}` : `exit status ${code}` }),
-    );
+    child.on('exit', async (code, signal) => {
+      // Its last words are still in the pipe; a process it left behind may hold that open for ever.
+      await within(closed, lastWordsMs);
+      worker.#fail({ kind: 'exit', status: exitStatus(code, signal) });
+    });
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
     return worker;
   }
 
@@ -79,12 +82,8 @@ export class Worker {
 
   /** Largest resident size so far, where the system tells (Linux). */
   get peakMemoryMb(): number | undefined {
-    try {
-      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-      return Math.ceil(Number(status.match(/VmHWM:\s+(\d+) kB/)?.[1]) / 1024);
-    } catch {
-      return undefined;
-    }
+    const peakMb = processMemory(this.#child.pid)?.peakMb;
+    return peakMb === undefined ? undefined : Math.ceil(peakMb);
   }
 
   /**
@@ -117,8 +116,10 @@ export class Worker {
   /** Ends the process at once. */
   async stop(): Promise<void> {
     this.#fail({ kind: 'exit', status: 'stopped' });
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null || !this.#child.pid) return;
-    await new Promise((resolve) => this.#child.once('exit', resolve));
+    const { exitCode, signalCode, pid } = this.#child;
+    if (exitCode === null && signalCode === null && pid)
+      await new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#isMuted = true;
   }
 
   #onNext(): void {
@@ -147,6 +148,18 @@ export class Worker {
     current?.settle(this.#failure);
     current?.finish();
   }
+}
+
+/** How a process ended, as Lambda words it; a shell in between turns signals into codes above 128. */
+function exitStatus(code: number | null, signal: string | null): string {
+  const number = signal ? constants.signals[signal as NodeJS.Signals] : (code ?? 0) > 128 ? code! - 128 : 0;
+  const words: Record<number, string> = {
+    [constants.signals.SIGKILL]: 'killed',
+    [constants.signals.SIGSEGV]: 'segmentation fault',
+    [constants.signals.SIGABRT]: 'aborted',
+    [constants.signals.SIGTERM]: 'terminated',
+  };
+  return number ? `signal: ${words[number] ?? number}` : `exit status ${code}`;
 }
 
 async function within(promise: Promise<void>, limitMs: number): Promise<void> {
