@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UnsavedFiles } from '../errors.ts';
+import { DvcError, UnsavedFiles } from '../errors.ts';
 import type { Out } from '../files/out.ts';
 import { isDirectory, type Oid } from '../objects/oid.ts';
 import { eachLimited } from '../transfer/retry.ts';
@@ -33,7 +33,8 @@ export async function applyPlans(
   try {
     for (const plan of plans) {
       for (const path of plan.remove) {
-        rmSync(path, { recursive: true, force: true });
+        if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeFolders(path);
+        else rmSync(path, { force: true });
         removeEmptyFolders(dirname(path), plan.out.path);
       }
       if (isDirectory(plan.out.oid!)) mkdirSync(plan.out.path, { recursive: true });
@@ -61,6 +62,18 @@ function removeEmptyFolders(folder: string, top: string): void {
   }
 }
 
+/** Takes away folders that hold nothing but folders; anything else in them is nobody's to delete. */
+function removeFolders(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (!entry.isDirectory())
+      throw new DvcError(`a file belongs at ${path}, but the folder there holds ${entry.name}`, {
+        hint: 'move it away: it is not tracked, so it is not deleted',
+      });
+    removeFolders(join(path, entry.name));
+  }
+  rmdirSync(path);
+}
+
 /** Puts one file in place in a single step, in the first way of `cache.type` that works here. */
 async function place(
   repo: Repo,
@@ -72,7 +85,7 @@ async function place(
 ): Promise<void> {
   const way = await linker.make(repo.cache.path(out.hash, oid), fresh, path, out.isExecutable);
   const existing = lstatSync(path, { throwIfNoEntry: false });
-  if (existing?.isDirectory()) rmSync(path, { recursive: true });
+  if (existing?.isDirectory()) removeFolders(path);
   try {
     renameSync(fresh, path);
   } catch (error) {

@@ -7,13 +7,15 @@ import { hashInWorker } from '../objects/hash-pool.ts';
 import { digestOf, type HashName, type Oid } from '../objects/oid.ts';
 import { type Got, type Part, StoreError } from '../stores/store.ts';
 import type { Lanes } from './lanes.ts';
-import { eachLimited, retry } from './retry.ts';
+import { eachLimited, patience, retry } from './retry.ts';
 import type { Source } from './source.ts';
 
 /** Objects up to this size are held in memory until they are verified. */
 const smallBytes = 1 << 20;
 /** Bytes gathered before they are written. */
 const writeBytes = 1 << 20;
+/** A body that brings less within `paceMs` is given up; the next try goes on where it stopped. */
+const leastPerPace = 32 << 10;
 
 /**
  * Brings one object into the cache, verified; one that arrives corrupt is fetched once more before it is given up.
@@ -159,13 +161,21 @@ async function write(
     throw new StoreError(`[GET] ${urlOf(source)}: the body ended early`, { retryable: true });
 }
 
+/** Hands a body's chunks on; gives up on one that only drips. */
 async function read(
   { body }: Got,
   source: Source,
   take: (chunk: Buffer) => Promise<void> | undefined,
 ): Promise<void> {
+  let since = 0;
+  const pace = setInterval(() => {
+    if (since < leastPerPace)
+      body.destroy(new Error(`only ${since} bytes came in ${patience.paceMs / 1000} s`));
+    since = 0;
+  }, patience.paceMs);
   try {
     for await (const chunk of body) {
+      since += chunk.length;
       const taking = take(chunk);
       if (taking) await taking;
     }
@@ -173,6 +183,8 @@ async function read(
     if (cause instanceof StoreError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError(`[GET] ${urlOf(source)}: the body broke off: ${why}`, { retryable: true, cause });
+  } finally {
+    clearInterval(pace);
   }
 }
 

@@ -9,15 +9,15 @@ export interface Patience {
   progress?: () => number;
 }
 
-/** What every transfer gets: six tries over some ten seconds. */
-export const patience: Patience = { attempts: 6, firstDelayMs: 200 };
+/** What every transfer gets: six tries over some ten seconds, and half a minute to bring a few bytes. */
+export const patience = { attempts: 6, firstDelayMs: 200, paceMs: 30_000 };
 
 /** However much progress there is, no more tries than this. */
 const mostAttempts = 100;
 
 /** The one place that retries: does `work` again while it fails in a way that may pass. */
 export async function retry<T>(work: () => Promise<T>, options: Partial<Patience> = {}): Promise<T> {
-  const { attempts, firstDelayMs, progress } = { ...patience, ...options };
+  const { attempts, firstDelayMs, progress }: Patience = { ...patience, ...options };
   let fruitless = 0;
   let reached = progress?.() ?? 0;
   for (let attempt = 1; ; attempt++) {

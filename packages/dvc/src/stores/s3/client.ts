@@ -24,7 +24,9 @@ export class S3Client {
   private endpoint: URL | undefined;
   /** How far the server's clock is ahead of ours. */
   private skewMs = 0;
-  private freshCredentials = false;
+  /** When credentials were last asked for anew, and whether the next call is to do so. */
+  private renewedAt = 0;
+  private renew = false;
   constructor(settings: Settings) {
     this.settings = settings;
     this.http = new Http(settings);
@@ -36,11 +38,12 @@ export class S3Client {
   async call(call: S3Call): Promise<IncomingMessage> {
     for (let redirects = 0; ; redirects++) {
       const url = this.urlOf(call);
+      const startedAt = Date.now();
       const answer = await this.send(call, url);
       const status = answer.statusCode ?? 0;
       if (status >= 200 && status < 300) return answer;
       const text = await readText(answer).catch(() => '');
-      if (redirects < maxRedirects && this.learn(status, answer, text, url)) continue;
+      if (redirects < maxRedirects && this.learn(status, answer, text, url, startedAt)) continue;
       throw refused(call, url, status, text, answer);
     }
   }
@@ -49,7 +52,9 @@ export class S3Client {
     const request = { method: call.method, url, headers: call.headers ?? {} };
     let headers: Record<string, string> = { ...request.headers, host: url.host };
     if (this.settings.credentials) {
-      const credentials = await this.settings.credentials(this.freshCredentials).catch((cause: unknown) => {
+      const { renew } = this;
+      this.renew = false;
+      const credentials = await this.settings.credentials(renew).catch((cause: unknown) => {
         throw new StoreError(
           `[${call.method}] ${plainUrl(url)}: failed to connect to s3 - ${messageOf(cause)}`,
           {
@@ -73,7 +78,7 @@ export class S3Client {
   }
 
   /** Takes from a refusal what makes the same call work: the right region or host, fresh credentials, the server's time. */
-  private learn(status: number, answer: IncomingMessage, text: string, url: URL): boolean {
+  private learn(status: number, answer: IncomingMessage, text: string, url: URL, startedAt: number): boolean {
     const code = tag(text, 'Code');
     const region = answer.headers['x-amz-bucket-region'] ?? tag(text, 'Region');
     if (
@@ -90,11 +95,12 @@ export class S3Client {
       this.endpoint = target;
       return true;
     }
-    if (
-      (code === 'ExpiredToken' || code === 'ExpiredTokenException' || code === 'TokenRefreshRequired') &&
-      !this.freshCredentials
-    ) {
-      this.freshCredentials = true;
+    if (/^(ExpiredToken|ExpiredTokenException|TokenRefreshRequired)$/.test(code ?? '')) {
+      // Of many calls that fail together one asks for new credentials; the others only try again with them.
+      if (startedAt < this.renewedAt) return true;
+      if (this.renewedAt > 0 && Date.now() - this.renewedAt < 60_000) return false;
+      this.renew = true;
+      this.renewedAt = Date.now();
       return true;
     }
     if (code === 'RequestTimeTooSkewed' && this.skewMs === 0 && answer.headers.date) {
