@@ -29,9 +29,10 @@ export function makeHandler(
       report.error = String(error);
       throw error;
     } finally {
+      const { _X_AMZN_TRACE_ID: traceId } = process.env;
       const line = {
         requestId: context?.awsRequestId,
-        traceId: process.env._X_AMZN_TRACE_ID,
+        traceId,
         ...{ model: name, version, coldStart, ...report },
         tokenizeMs: round(report.tokenizeMs),
         runMs: round(report.runMs),

@@ -7,8 +7,10 @@ import { createInterface } from 'node:readline';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+const { CHROMIUM } = process.env;
+
 /** The Chromium of this machine, if it has one. */
-export const chromium = process.env.CHROMIUM ?? places.find((path) => existsSync(path));
+export const chromium = CHROMIUM ?? places.find((path) => existsSync(path));
 
 /** A page in a headless Chromium, driven by the DevTools protocol: no driver to install. */
 export interface Page {

@@ -4,6 +4,7 @@ const mostTokens = 512;
 
 /** Groups texts of these lengths so that neighbours in length, which need little padding, run together: their indices. */
 export function batchByLength(lengths: number[]): number[][] {
+  if (lengths.length === 1) return [[0]];
   const order = [...lengths.keys()].sort((a, b) => lengths[a]! - lengths[b]!);
   const batches: number[][] = [];
   let batch: number[] = [];

@@ -40,6 +40,8 @@ export interface Timing {
   runMs: number;
 }
 
+type Encoded = ReturnType<Tokenizer['encode']>;
+
 /** Puts a tokenizer and a model together. */
 export function makeClassifier(
   folder: string,
@@ -49,58 +51,60 @@ export function makeClassifier(
   reference?: Reference,
 ): Classifier {
   const { labels, maxTokens } = manifest;
-  const running = new Set<Promise<unknown>>();
+  let running = 0;
+  let idle: (() => void) | undefined;
   let disposed: Promise<void> | undefined;
 
   async function classify(texts: string[], observe?: (timing: Timing) => void): Promise<Prediction[]> {
-    const started = performance.now();
-    const encoded = texts.map((text) => tokenizer.encode(text, maxTokens));
-    const tokenized = performance.now();
-    const predictions = new Array<Prediction>(texts.length);
-    for (const batch of batchByLength(encoded.map(({ ids }) => ids.length))) {
-      const logits = await session.run(batch.map((index) => encoded[index]!.ids));
-      for (const [row, index] of batch.entries()) {
-        const scores = softmax(logits.subarray(row * labels.length, (row + 1) * labels.length));
-        if (!scores.every(Number.isFinite))
-          throw new BundleError(manifest.model, 'gives logits that are not numbers', {
-            hint: 'Train and export the model again',
-          });
-        const best = scores.indexOf(Math.max(...scores));
-        predictions[index] = {
-          label: labels[best]!,
-          score: scores[best]!,
-          scores: Object.fromEntries(labels.map((label, i) => [label, scores[i]!])),
-          truncated: encoded[index]!.truncated,
-          tokens: encoded[index]!.ids.length,
-          unknownTokens: encoded[index]!.ids.filter((id) => id === tokenizer.unknownId).length,
-        };
+    if (disposed) throw new Error(`${manifest.name} ${manifest.version} was disposed: load the bundle again`);
+    running++;
+    try {
+      const started = performance.now();
+      const encoded = texts.map((text) => tokenizer.encode(text, maxTokens));
+      const tokenized = performance.now();
+      const predictions = new Array<Prediction>(texts.length);
+      for (const batch of batchByLength(encoded.map(({ ids }) => ids.length))) {
+        const logits = await session.run(batch.map((index) => encoded[index]!.ids));
+        for (const [row, index] of batch.entries())
+          predictions[index] = predictionOf(encoded[index]!, logits, row * labels.length);
       }
+      observe?.({ tokenizeMs: tokenized - started, runMs: performance.now() - tokenized });
+      return predictions;
+    } finally {
+      running--;
+      if (!running) idle?.();
     }
-    observe?.({ tokenizeMs: tokenized - started, runMs: performance.now() - tokenized });
-    return predictions;
+  }
+
+  function predictionOf({ ids, truncated }: Encoded, logits: Float32Array, at: number): Prediction {
+    let best = 0;
+    for (let i = 1; i < labels.length; i++) if (logits[at + i]! > logits[at + best]!) best = i;
+    let sum = 0;
+    for (let i = 0; i < labels.length; i++) sum += Math.exp(logits[at + i]! - logits[at + best]!);
+    if (!Number.isFinite(sum))
+      throw new BundleError(manifest.model, 'gives logits that are not numbers', {
+        hint: 'Train and export the model again',
+      });
+    const scores = Object.fromEntries(
+      labels.map((label, i) => [label, Math.exp(logits[at + i]! - logits[at + best]!) / sum]),
+    );
+    let unknownTokens = 0;
+    for (const id of ids) if (id === tokenizer.unknownId) unknownTokens++;
+    return { label: labels[best]!, score: 1 / sum, scores, truncated, tokens: ids.length, unknownTokens };
   }
 
   return {
     manifest,
     folder,
     reference,
-    async classify(texts, observe) {
-      if (disposed)
-        throw new Error(`${manifest.name} ${manifest.version} was disposed: load the bundle again`);
-      const call = classify(texts, observe);
-      running.add(call);
-      return call.finally(() => running.delete(call));
-    },
+    classify,
     dispose() {
-      disposed ??= Promise.allSettled(running).then(() => session.release());
+      disposed ??= lastCall().then(() => session.release());
       return disposed;
     },
   };
-}
 
-function softmax(logits: Float32Array): number[] {
-  const most = Math.max(...logits);
-  const powers = Array.from(logits, (logit) => Math.exp(logit - most));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
+  function lastCall(): Promise<void> {
+    return running ? new Promise((resolve) => (idle = resolve)) : Promise.resolve();
+  }
 }

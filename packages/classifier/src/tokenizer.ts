@@ -66,7 +66,11 @@ class WordPiece implements Tokenizer {
     }
     const truncated = ids.length > room;
     if (truncated) ids.length = room;
-    return { ids: Int32Array.from([...this.#before, ...ids, ...this.#after]), truncated };
+    const all = new Int32Array(this.#before.length + ids.length + this.#after.length);
+    all.set(this.#before);
+    all.set(ids, this.#before.length);
+    all.set(this.#after, this.#before.length + ids.length);
+    return { ids: all, truncated };
   }
 
   /** Goes from blank to blank, so that a long text costs no more than the tokens that are kept of it. */
@@ -148,7 +152,9 @@ function splitterOn(tokens: AddedToken[]): (text: string) => Iterable<Part> {
   if (!ids.size) return (text) => [text];
   const contents = [...ids.keys()].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(contents.map((content) => RegExp.escape(content)).join('|'), 'gu');
-  return function* (text) {
+  return (text) => (text.search(pattern) < 0 ? [text] : split(text));
+
+  function* split(text: string): Generator<Part> {
     let start = 0;
     for (const match of text.matchAll(pattern)) {
       const token = ids.get(match[0])!;
@@ -159,7 +165,7 @@ function splitterOn(tokens: AddedToken[]): (text: string) => Iterable<Part> {
       start = end;
     }
     if (start < text.length) yield text.slice(start);
-  };
+  }
 }
 
 const wordCharacter = String.raw`[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]`;
