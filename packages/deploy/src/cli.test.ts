@@ -38,6 +38,7 @@ beforeAll(async () => {
     await lambda.send(new PublishVersionCommand({ FunctionName }));
   }
   const stamp = {
+    version: '3',
     commit: 'c0ffee',
     model: 'm3',
     digest: digest('a'),

@@ -35,7 +35,9 @@ describe('deploy', () => {
       'open the function URL',
     ]);
     expect(world.live()?.description).toMatch(
-      new RegExp(`^commit=c0ffeea model=m1 image=${digest('a')} since=\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z$`),
+      new RegExp(
+        `^version=1 commit=c0ffeea model=m1 image=${digest('a')} since=\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z$`,
+      ),
     );
     expect(
       world
@@ -201,6 +203,7 @@ describe('deploy', () => {
   it.each<[string, Partial<DeployRequest>, string]>([
     ['a tag', { image: 'registry.example/spam:latest' }, 'does not name an image by digest'],
     ['an impossible function name', { functionName: 'a b' }, "can't be a function's name"],
+    ['a commit that is none', { commit: 'not one' }, '"not one" can\'t be a commit'],
     ['a version number as alias', { alias: '7' }, "can't be an alias's name"],
   ])('refuses %s before the first call', async (_, wrong, message) => {
     await expect(world.go('a', wrong)).rejects.toThrow(message);

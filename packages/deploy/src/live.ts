@@ -16,5 +16,7 @@ export async function lookAtLive(lambda: Lambda, place: Place): Promise<Live | u
   const alias = await describeAlias(lambda, place);
   if (!alias) return undefined;
   const version = await describeFunction(lambda, place.functionName, alias.version);
-  return { alias, version, stamp: { ...parseStamp(version?.description), ...parseStamp(alias.description) } };
+  const { version: about, ...said } = parseStamp(alias.description);
+  const stamp = { ...parseStamp(version?.description), ...(about === alias.version && said) };
+  return { alias, version, stamp };
 }

@@ -31,10 +31,14 @@ export function prune({ lambda }: Clients, request: PruneRequest): Promise<strin
 export async function pruneVersions(lambda: Lambda, functionName: string, keep: number): Promise<string[]> {
   // Versions first: whatever is published or pointed at after this look is not in the list.
   const versions = await listVersions(lambda, functionName);
-  const used = new Set((await listAliases(lambda, functionName)).flatMap(versionsOf));
+  const aliases = await listAliases(lambda, functionName);
+  const wanted = new Set([
+    ...inUse(aliases),
+    ...aliases.map((alias) => parseStamp(alias.Description).previous),
+  ]);
   const old = versions.slice(0, Math.max(0, versions.length - Math.max(1, keep)));
   const deleted: string[] = [];
-  for (const version of old.filter((candidate) => !used.has(candidate)))
+  for (const version of old.filter((candidate) => !wanted.has(candidate)))
     if (
       await unlessThere(
         lambda.send(new DeleteFunctionCommand({ FunctionName: functionName, Qualifier: version })),
@@ -44,13 +48,16 @@ export async function pruneVersions(lambda: Lambda, functionName: string, keep: 
   return deleted;
 }
 
-function versionsOf(alias: AliasConfiguration): string[] {
-  const { previous } = parseStamp(alias.Description);
-  return [
+/** The versions that aliases point at, also those with a share of the traffic only. */
+export async function versionsInUse(lambda: Lambda, functionName: string): Promise<Set<string>> {
+  return new Set(inUse(await listAliases(lambda, functionName)));
+}
+
+function inUse(aliases: AliasConfiguration[]): string[] {
+  return aliases.flatMap((alias) => [
     alias.FunctionVersion ?? '',
     ...Object.keys(alias.RoutingConfig?.AdditionalVersionWeights ?? {}),
-    ...(previous ? [previous] : []),
-  ];
+  ]);
 }
 
 /** Numbers of all published versions, oldest first. */

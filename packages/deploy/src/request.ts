@@ -88,6 +88,12 @@ export function checkRequest(request: DeployRequest): string {
         `${weight} can't be a share of traffic on the way`,
         'Give shares above 0 and below 1, such as 0.1; the whole comes last by itself.',
       );
+  for (const word of [request.commit, request.modelVersion])
+    if (word !== undefined && !/^[\w.+-]{1,64}$/.test(word))
+      throw new RequestError(
+        `"${word}" can't be a commit or a model's version`,
+        'It becomes a part of the description of the version: up to 64 letters, digits, ., _, + and -.',
+      );
   const digest = request.image.match(/^[^@\s]+@(sha256:[0-9a-f]{64})$/)?.[1];
   if (!digest)
     throw new RequestError(

@@ -62,10 +62,20 @@ it('ends a shift that was cut off', async () => {
   expect(world.live()).toMatchObject({ version: '1', weights: {} });
 });
 
+it('does not believe the description of an alias that somebody moved by hand', async () => {
+  await world.go('a');
+  await world.go('b');
+  world.meddle(({ aliases }) => ({ aliases: aliases.map((alias) => ({ ...alias, version: '1' })) }));
+  expect(await told()).toMatchObject({ version: '1', commit: 'c0ffeea', digest: digest('a') });
+  expect(await told()).not.toHaveProperty('since');
+  await expect(back()).rejects.toThrow('Nothing is known of what spam:live served before version 1');
+  expect(await back({ to: '2' })).toMatchObject({ changed: true, version: '2' });
+});
+
 it('refuses what can not be gone back to', async () => {
   await expect(back()).rejects.toThrow('There is no alias "live" of a function "spam"');
   await world.go('a');
-  await expect(back()).rejects.toThrow('Version 1 of spam is the first that live ever served');
+  await expect(back()).rejects.toThrow('Nothing is known of what spam:live served before version 1');
   await expect(back({ to: '7' })).rejects.toThrow('There is no version 7 of spam');
 });
 

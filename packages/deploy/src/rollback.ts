@@ -56,8 +56,8 @@ export async function rollback(
   const to = request.to ?? (live.alias.extra ? from : live.stamp.previous);
   if (!to)
     throw new NothingToRollBack(
-      `Version ${from} of ${functionName} is the first that ${alias} ever served`,
-      'Name the version to go to.',
+      `Nothing is known of what ${functionName}:${alias} served before version ${from}`,
+      'It is the first, or somebody moved the alias by hand. Name the version to go to.',
     );
   const place = { functionName, alias, version: to, previousVersion: from };
   if (to === from && !live.alias.extra) return { ...place, changed: false, stamp: live.stamp, golden: [] };
@@ -77,8 +77,8 @@ export async function rollback(
   );
   log(`version ${to} answers`);
 
-  const stamp = { ...made, previous: live.alias.extra?.version ?? from, since: timestamp() };
-  const wanted = { version: to, extra: undefined, description: formatStamp(stamp) };
+  const stamp = to === from ? live.stamp : { ...made, previous: from, since: timestamp() };
+  const wanted = { version: to, extra: undefined, description: formatStamp({ version: to, ...stamp }) };
   await putAlias(lambda, request, wanted, live.alias);
   log(`${functionName}:${alias} serves version ${to} again`);
   return { ...place, changed: true, stamp, golden: answers };

@@ -1,5 +1,7 @@
 /** Where a version comes from: what its description and its alias's say, so that nothing else has to remember it. */
 export interface Stamp {
+  /** On an alias: the version that the rest is about. An alias that somebody moved by hand keeps its old description. */
+  version?: string;
   commit?: string;
   model?: string;
   digest?: string;
@@ -13,14 +15,15 @@ export interface Stamp {
 const longest = 256;
 
 /**
- * A stamp as a description, which holds 256 characters in Lambda: `commit=… model=… image=sha256:… previous=…
- * since=… metrics=accuracy:0.98,mcc:0.95`. What doesn't fit is left out from the end, never cut in the middle.
+ * A stamp as a description, which holds 256 characters in Lambda: `version=8 commit=… model=…
+ * image=sha256:… previous=7 since=… metrics=accuracy:0.98,mcc:0.95`. What doesn't fit is left out from the end, never cut in the middle.
  */
 export function formatStamp(stamp: Stamp): string {
   const metrics = Object.entries(stamp.metrics ?? {}).map(
     ([name, value]) => `${name}:${Number(value.toFixed(4))}`,
   );
   const parts = [
+    ['version', stamp.version],
     ['commit', stamp.commit],
     ['model', stamp.model],
     ['image', stamp.digest],
@@ -37,12 +40,12 @@ export function formatStamp(stamp: Stamp): string {
 /** Reads what it can from a description; one that a person wrote gives nothing. */
 export function parseStamp(description: string | undefined): Stamp {
   const found = new Map(
-    [...(description ?? '').matchAll(/(?:^| )(commit|model|image|previous|since|metrics)=(\S+)/g)].map(
-      (match) => [match[1], match[2]],
-    ),
+    [
+      ...(description ?? '').matchAll(/(?:^| )(version|commit|model|image|previous|since|metrics)=(\S+)/g),
+    ].map((match) => [match[1], match[2]]),
   );
   const stamp: Stamp = {};
-  for (const key of ['commit', 'model', 'previous', 'since'] as const) {
+  for (const key of ['version', 'commit', 'model', 'previous', 'since'] as const) {
     const value = found.get(key);
     if (value) stamp[key] = value;
   }

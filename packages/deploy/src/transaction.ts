@@ -3,11 +3,11 @@ import type { Clients } from './aws/clients.ts';
 import { describeFunction } from './aws/function.ts';
 import { type Lambda, patientLambda } from './aws/lambda.ts';
 import { defaultPace, startPatience } from './aws/patience.ts';
-import { DigestMismatch, LostRace, NotRestored, StaleCommit } from './errors.ts';
+import { LostRace, NotRestored, StaleCommit } from './errors.ts';
 import type { GoldenAnswer } from './golden.ts';
 import { type Live, lookAtLive } from './live.ts';
 import { plan } from './plan.ts';
-import { pruneVersions } from './prune.ts';
+import { pruneVersions, versionsInUse } from './prune.ts';
 import type { DeployRequest, Place } from './request.ts';
 import { formatStamp, type Stamp, timestamp } from './stamp.ts';
 import { askGolden } from './steps/ask-golden.ts';
@@ -43,21 +43,34 @@ export interface Prepared {
 }
 
 /** Everything up to the alias: nothing that serves is touched, however it ends. */
-export async function prepare({ clients, lambda, request, digest, step }: Transaction): Promise<Prepared> {
-  const { functionName, golden, modelVersion, shift, provisionedConcurrency, logRetentionDays } = request;
+export async function prepare(transaction: Transaction): Promise<Prepared> {
+  const { clients, lambda, request, digest, step } = transaction;
+  const { functionName, provisionedConcurrency, logRetentionDays } = request;
   const { before, changes } = await step('look at what is live', () => compare(lambda, request, digest));
-  if (before && changes.length === 0) return { before, changes, version: before.alias.version, golden: [] };
-  await refuseStale(request, before);
-  if (shift?.alarms)
-    await step('read the alarms', () => checkAlarms(lambda, clients.cloudwatch, shift.alarms ?? []));
+  const { version, golden } =
+    before && changes.length === 0
+      ? { version: before.alias.version, golden: [] }
+      : await makeVersion(transaction, before);
+  if (logRetentionDays)
+    await step('limit the logs', () => keepLogs(lambda, clients.logs, functionName, logRetentionDays));
+  if (provisionedConcurrency)
+    await step('warm workers', () => provision(lambda, functionName, version, provisionedConcurrency));
+  return { before, changes, version, golden };
+}
 
+async function makeVersion(
+  { clients, lambda, request, digest, step }: Transaction,
+  before: Live | undefined,
+) {
+  const { functionName, golden, modelVersion, shift } = request;
+  await refuseStale(request, before);
+  if (shift?.alarms?.length)
+    await step('read the alarms', () => checkAlarms(lambda, clients.cloudwatch, shift.alarms ?? []));
   const found = await step('wait until the function can be updated', () => readyFunction(lambda, request));
   const updated = await step('update the code', () => updateCode(lambda, request, digest, found));
   const verified = await step('update the configuration', () =>
     updateConfiguration(lambda, request, updated),
   );
-  if (logRetentionDays)
-    await step('limit the logs', () => keepLogs(lambda, clients.logs, functionName, logRetentionDays));
   const version = await step('publish a version', () =>
     publishVersion(lambda, functionName, verified, stampOf(request, digest)),
   );
@@ -66,9 +79,7 @@ export async function prepare({ clients, lambda, request, digest, step }: Transa
         askGolden(lambda, { functionName, version, modelVersion }, golden),
       )
     : [];
-  if (provisionedConcurrency)
-    await step('warm workers', () => provision(lambda, functionName, version, provisionedConcurrency));
-  return { before, changes, version, golden: answers };
+  return { version, golden: answers };
 }
 
 /** From the alias on; returns the URL if one was asked for. What fails here is to be followed by {@link restore}. */
@@ -122,10 +133,13 @@ export async function tidy(
   { before, changes, version }: Prepared,
 ): Promise<string[]> {
   const { functionName, keepVersions, provisionedConcurrency } = request;
+  if (changes.length === 0) return [];
   const old = before?.alias.version;
-  if (provisionedConcurrency && changes.length > 0 && old && old !== version)
-    await step('let the old workers go', () => unprovision(lambda, functionName, old));
-  return keepVersions && changes.length > 0
+  if (provisionedConcurrency && old && old !== version)
+    await step('let the old workers go', async () => {
+      if (!(await versionsInUse(lambda, functionName)).has(old)) await unprovision(lambda, functionName, old);
+    });
+  return keepVersions
     ? step('delete old versions', () => pruneVersions(lambda, functionName, keepVersions))
     : [];
 }
@@ -171,6 +185,7 @@ async function moveAlias(
   seen: AliasSeen | undefined,
 ): Promise<void> {
   const description = formatStamp({
+    version,
     ...stampOf(request, digest),
     ...(before && { previous: before.alias.version }),
     since: timestamp(),
@@ -181,9 +196,9 @@ async function moveAlias(
 async function verify(lambda: Lambda, place: Place, version: string): Promise<void> {
   const now = await describeAlias(lambda, place);
   if (now?.version === version && !now.extra) return;
-  throw new DigestMismatch(
-    `${place.functionName}:${place.alias} points at version ${now?.version}, not at ${version} as just asked`,
-    'Something else moved it since. Give the workflow a concurrency group, and run this step again.',
+  throw new LostRace(
+    `The alias ${place.alias} of ${place.functionName} was moved on to version ${now?.version} by something else`,
+    'Two deploys at once? Give the workflow a concurrency group.',
   );
 }
 

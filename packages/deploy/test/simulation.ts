@@ -11,13 +11,16 @@ import { classifier, digest, faults, golden, image, type Line, World } from './w
 const place = { functionName: 'spam', alias: 'live' };
 const pace = { timeoutMs: 20_000, pollMs: 0, retryMs: 0, attempts: 4 };
 
-/** What may be deployed: a, b and c are good; d answers wrongly, e throws, f can't run; 9 turns bad after a while. */
+/** What may be deployed: a and b (of one model) and c are good; d answers wrongly, e throws, f can't run; 9 turns bad after a while. */
 const letters = ['a', 'b', 'c', 'd', 'e', 'f', '9'] as const;
 const never = new Set(['d', 'e', 'f'].map(digest));
 
+/** The model in an image: new code with the same model is the usual deploy. */
+const modelOf = (letter: (typeof letters)[number]) => (letter === 'b' ? 'a' : letter);
+
 /** What goes wrong on the line of one command. */
 export interface Trouble {
-  faults: { call: number; kind: keyof typeof faults }[];
+  faults: { call: number; times: number; kind: keyof typeof faults }[];
   /** The process is killed at this call, before or after Lambda has done it. */
   death: { call: number; when: 'before' | 'after' } | undefined;
   /** How many turns of the event loop to let others go first, for each call in turn. */
@@ -49,9 +52,9 @@ export class Simulation {
   constructor(delay: number) {
     const { images, broken } = this.world;
     this.world.delay = delay;
-    for (const letter of letters) images.set(digest(letter), classifier(letter));
+    for (const letter of letters) images.set(digest(letter), classifier(modelOf(letter)));
     let good = 0;
-    images.set(digest('9'), (payload) => classifier(good++ < 6 ? '9' : 'another')(payload));
+    images.set(digest('9'), (payload) => classifier(good++ < 3 ? '9' : 'another')(payload));
     images.set(digest('d'), () => classifier('d')({ text: '!' }));
     images.set(digest('e'), () => {
       throw new Error('no model');
@@ -75,7 +78,7 @@ export class Simulation {
       },
       after: (call) => dieAt(call, 'after'),
       fault: (call) => {
-        const found = wrong.find((fault) => fault.call === call);
+        const found = wrong.find((fault) => fault.call <= call && call < fault.call + fault.times);
         return found && faults[found.kind];
       },
     };
@@ -86,7 +89,7 @@ export class Simulation {
       ...place,
       image: image(letter),
       golden,
-      modelVersion: letter,
+      modelVersion: modelOf(letter),
       commit: String(commit),
       force,
       isOlder: async (one, other) => Number(one) < Number(other),
@@ -124,7 +127,12 @@ export class Simulation {
     const live = Number(parseStamp(this.#live()?.description).commit ?? -1);
     for (const [index, outcome] of outcomes.entries())
       if ('result' in outcome && outcome.result.changed) {
-        const { commit } = index === 0 ? first : second;
+        const { commit, letter } = index === 0 ? first : second;
+        const { version } = outcome.result;
+        if ((this.#digestOf(version) ?? digest(letter)) !== digest(letter))
+          throw new Error(
+            `version ${version} was reported for ${letter} and runs ${this.#digestOf(version)}`,
+          );
         if (live < commit && !first.force && !second.force)
           throw new Error(`commit ${commit} was deployed, but ${live} is live`);
       }
@@ -193,7 +201,7 @@ export class Simulation {
 
   #note(version: string, payload: { text?: unknown }, answer: unknown): void {
     const letter = letters.find((one) => digest(one) === this.#digestOf(version));
-    if (!letter || JSON.stringify(answer) !== JSON.stringify(classifier(letter)(payload))) return;
+    if (!letter || JSON.stringify(answer) !== JSON.stringify(classifier(modelOf(letter))(payload))) return;
     this.#asked.set(version, (this.#asked.get(version) ?? new Set()).add(payload.text));
   }
 
@@ -232,6 +240,8 @@ const trouble = {
   faults: fc.array(
     fc.record({
       call: fc.integer({ min: 1, max: 30 }),
+      // Longer than the patience of a call, now and then.
+      times: fc.integer({ min: 1, max: 6 }),
       kind: fc.constantFrom('throttle', 'error', 'cut-before', 'cut-after'),
     }),
     { maxLength: 3 },

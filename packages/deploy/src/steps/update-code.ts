@@ -18,7 +18,8 @@ export async function updateCode(
   before: FunctionState,
 ): Promise<FunctionState> {
   const architecture = request.configuration?.architecture ?? before.architecture;
-  const well = before.lastUpdate === 'Successful' && before.state !== 'Failed';
+  // An inactive $LATEST is usual, since nobody invokes it; the update wakes it.
+  const well = before.lastUpdate === 'Successful' && before.state === 'Active';
   if (before.digest === digest && before.architecture === architecture && well) return before;
   await refusedAsChanged(
     request.functionName,
