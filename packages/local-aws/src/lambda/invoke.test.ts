@@ -195,6 +195,21 @@ describe('a failure', () => {
     expect((await invoke(name)).payload).toBe('alive');
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'to do with the memory it was given ends the process (skipped where the system doesn’t tell)',
+    async () => {
+      const source = `const hoard = [];
+        export const handler = async () => { for (;;) {
+          hoard.push(Buffer.alloc(10_000_000, 1));
+          await new Promise((resolve) => setTimeout(resolve, 5)); } };`;
+      const name = await create({ 'index.mjs': source }, { MemorySize: 256 });
+      expect(await invoke(name)).toMatchObject({
+        error: 'Unhandled',
+        payload: { errorType: 'Runtime.ExitError', errorMessage: expect.stringMatching(/signal: killed$/) },
+      });
+    },
+  );
+
   it('to finish in time ends the process, also one that never yields', async () => {
     const name = await create(
       {

@@ -15,10 +15,13 @@ function innermost(pid: number): number {
   return isWrapper && children[0] ? innermost(Number(children[0])) : pid;
 }
 
-/** Memory of a worker's process now and at its peak, where the system tells (Linux). */
-export function processMemory(pid: number | undefined): { currentMb: number; peakMb: number } | undefined {
+/**
+ * Memory of a worker's process where the system tells (Linux): what it allocated itself right now, which is what a
+ * limit counts, and its largest resident size so far.
+ */
+export function processMemory(pid: number | undefined): { ownMb: number; peakMb: number } | undefined {
   const status = pid === undefined ? undefined : read(`/proc/${innermost(pid)}/status`);
   const megabytes = (name: string) => Number(status?.match(new RegExp(`${name}:\\s+(\\d+) kB`))?.[1]) / 1024;
-  const [currentMb, peakMb] = [megabytes('VmRSS'), megabytes('VmHWM')];
-  return Number.isNaN(peakMb) ? undefined : { currentMb, peakMb };
+  const [ownMb, peakMb] = [megabytes('RssAnon'), megabytes('VmHWM')];
+  return Number.isNaN(ownMb + peakMb) ? undefined : { ownMb, peakMb };
 }

@@ -20,11 +20,13 @@ export interface WorkerOptions {
 }
 
 const lastWordsMs = 200;
+const memoryWatchMs = 100;
 
 /** One execution environment: this machine's Node with the real runtime client, fed by a Runtime API of its own. */
 export class Worker {
   readonly #child: ChildProcess;
   readonly #api: RuntimeApi;
+  readonly #memoryMb: number;
   readonly #startedAt = performance.now();
   readonly #idle = Promise.withResolvers<void>();
   #current: { requestId: string; settle: (outcome: Outcome) => void; finish: () => void } | undefined;
@@ -35,7 +37,8 @@ export class Worker {
   #failure: Outcome | undefined;
   #isMuted = false;
 
-  private constructor(child: ChildProcess, api: RuntimeApi) {
+  private constructor(child: ChildProcess, api: RuntimeApi, memoryMb: number) {
+    this.#memoryMb = memoryMb;
     this.#child = child;
     this.#api = api;
   }
@@ -54,7 +57,7 @@ export class Worker {
       // fd 3 is the lifeline that preload.ts watches: it closes with this process, however that ends.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    const worker = new Worker(child, api);
+    const worker = new Worker(child, api, options.memoryMb);
     for (const stream of [child.stdout!, child.stderr!])
       createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
         if (!worker.#isMuted) options.onLine(line);
@@ -100,10 +103,12 @@ export class Worker {
     const outcome = Promise.withResolvers<Outcome>();
     const finished = Promise.withResolvers<void>();
     const timer = setTimeout(() => this.#fail({ kind: 'timeout' }), limitMs);
+    const watch = setInterval(() => this.#checkMemory(), memoryWatchMs);
     this.#current = {
       requestId: invocation.requestId,
       settle: (result) => {
         clearTimeout(timer);
+        clearInterval(watch);
         outcome.resolve(result);
       },
       finish: finished.resolve,
@@ -120,6 +125,12 @@ export class Worker {
     if (exitCode === null && signalCode === null && pid)
       await new Promise((resolve) => this.#child.once('exit', resolve));
     this.#isMuted = true;
+  }
+
+  /** Lambda ends what needs more memory than it was given. */
+  #checkMemory(): void {
+    const ownMb = processMemory(this.#child.pid)?.ownMb ?? 0;
+    if (ownMb > this.#memoryMb) this.#fail({ kind: 'exit', status: 'signal: killed' });
   }
 
   #onNext(): void {
