@@ -29,23 +29,26 @@ export function makeHandler(
       report.error = String(error);
       throw error;
     } finally {
-      const { _X_AMZN_TRACE_ID: traceId } = process.env;
-      const line = {
-        requestId: context?.awsRequestId,
-        traceId,
-        ...{ model: name, version, coldStart, ...report },
-        tokenizeMs: round(report.tokenizeMs),
-        runMs: round(report.runMs),
-        totalMs: round(performance.now() - started),
-      };
+      const finished = { coldStart, totalMs: performance.now() - started };
       coldStart = false;
       // The answer goes first; this runs while it is on its way, before Lambda hears that the next event may come.
-      setImmediate(() => {
-        service.log(report.error ? 'error' : 'info', 'invocation', line);
-        service.metrics.publish(context?.awsRequestId, line.coldStart);
-      });
+      setImmediate(() => tell(report, finished, context?.awsRequestId));
     }
   };
+
+  function tell(report: Report, { coldStart, totalMs }: Finished, requestId: string | undefined): void {
+    const { _X_AMZN_TRACE_ID: traceId } = process.env;
+    service.log(report.error ? 'error' : 'info', 'invocation', {
+      ...{ requestId, traceId, model: name, version, coldStart, ...report },
+      ...{ tokenizeMs: round(report.tokenizeMs), runMs: round(report.runMs), totalMs: round(totalMs) },
+    });
+    service.metrics.publish(requestId, coldStart);
+  }
+}
+
+interface Finished {
+  coldStart: boolean;
+  totalMs: number;
 }
 
 async function answer(event: unknown, service: Service, report: Report): Promise<unknown> {
