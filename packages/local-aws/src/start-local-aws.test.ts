@@ -10,9 +10,9 @@ import {
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clientConfig, pushHandler } from '../test/push-handler.ts';
 import { DataInUseError, PortTakenError, StateError } from './errors.ts';
 import { type LocalAws, startLocalAws } from './start-local-aws.ts';
-import { clientConfig, pushHandler } from './test/push-handler.ts';
 
 let data: string;
 const children: ChildProcess[] = [];

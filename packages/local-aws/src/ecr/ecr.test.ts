@@ -19,8 +19,8 @@ import {
   PutImageCommand,
 } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findProgram } from '../../test/find-program.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { findProgram } from '../test/find-program.ts';
 
 let aws: LocalAws;
 let ecr: ECRClient;

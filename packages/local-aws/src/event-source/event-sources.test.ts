@@ -16,9 +16,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusal } from '../../test/model-lambda.ts';
+import { clientConfig, pushHandler } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { refusal } from '../test/model-lambda.ts';
-import { clientConfig, pushHandler } from '../test/push-handler.ts';
 import { failures } from './poller.ts';
 
 /** Puts what it got into the log; fails the messages that say so. */

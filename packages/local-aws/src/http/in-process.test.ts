@@ -7,8 +7,8 @@ import {
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
+import { modelLambda } from '../../test/model-lambda.ts';
 import type { Fault } from '../faults/fault-plan.ts';
-import { modelLambda } from '../test/model-lambda.ts';
 
 const fn = { FunctionName: 'f' };
 const image = (digest: string) => `registry/app@sha256:${digest}`;

@@ -31,9 +31,9 @@ import {
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { refusal } from '../../test/model-lambda.ts';
+import { clientConfig, pushHandler } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { refusal } from '../test/model-lambda.ts';
-import { clientConfig, pushHandler } from '../test/push-handler.ts';
 
 let aws: LocalAws;
 let lambda: LambdaClient;

@@ -14,8 +14,8 @@ import {
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clientConfig, pushHandler } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { clientConfig, pushHandler } from '../test/push-handler.ts';
 
 /** Answers with the event, or with whatever the body asks for. */
 const handler = `

@@ -6,8 +6,8 @@ import {
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clientConfig, pushHandler } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { clientConfig, pushHandler } from '../test/push-handler.ts';
 
 let aws: LocalAws;
 let lambda: LambdaClient;

@@ -7,7 +7,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { modelLambda, refusal } from '../test/model-lambda.ts';
+import { modelLambda, refusal } from '../../test/model-lambda.ts';
 import type { Reason } from './function.ts';
 
 const fn = { FunctionName: 'f' };

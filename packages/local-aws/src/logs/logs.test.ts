@@ -16,10 +16,10 @@ import {
   PutRetentionPolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findProgram } from '../../test/find-program.ts';
+import { refusal } from '../../test/model-lambda.ts';
+import { clientConfig } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { findProgram } from '../test/find-program.ts';
-import { refusal } from '../test/model-lambda.ts';
-import { clientConfig } from '../test/push-handler.ts';
 
 let aws: LocalAws;
 let logs: CloudWatchLogsClient;

@@ -13,9 +13,9 @@ import {
   SetAlarmStateCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { refusal } from '../../test/model-lambda.ts';
+import { clientConfig } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { refusal } from '../test/model-lambda.ts';
-import { clientConfig } from '../test/push-handler.ts';
 import { type Alarm, evaluate } from './alarm.ts';
 import { embeddedMetrics } from './embedded-metrics.ts';
 import { MetricStore } from './metric-store.ts';

@@ -8,8 +8,8 @@ import {
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { clientConfig, pushHandler } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { clientConfig, pushHandler } from '../test/push-handler.ts';
 import { html } from './html.ts';
 
 let aws: LocalAws;

@@ -115,6 +115,7 @@ export function messageOperations(queues: Queues): Record<string, Operation> {
         ...(input.optionalTexts('MessageSystemAttributeNames') ?? []),
       ];
       const wantsAttributes = input.optionalTexts('MessageAttributeNames') ?? [];
+      if (messages.length === 0) return {};
       return { Messages: messages.map((message) => show(message, wanted, wantsAttributes)) };
     },
     DeleteMessage(input) {

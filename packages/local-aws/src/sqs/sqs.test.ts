@@ -16,9 +16,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { refusal } from '../../test/model-lambda.ts';
+import { clientConfig } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
-import { refusal } from '../test/model-lambda.ts';
-import { clientConfig } from '../test/push-handler.ts';
 
 let data: string;
 let aws: LocalAws;

@@ -1,10 +1,10 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import type { FaultPlan } from '../faults/fault-plan.ts';
-import { inProcess } from '../http/in-process.ts';
-import type { ImageSource } from '../lambda/images.ts';
-import { createLambda, type Lambda } from '../lambda/lambda.ts';
-import type { Delays } from '../lambda/transitions.ts';
-import type { Workers } from '../lambda/workers.ts';
+import type { FaultPlan } from '../src/faults/fault-plan.ts';
+import { inProcess } from '../src/http/in-process.ts';
+import type { ImageSource } from '../src/lambda/images.ts';
+import { createLambda, type Lambda } from '../src/lambda/lambda.ts';
+import type { Delays } from '../src/lambda/transitions.ts';
+import type { Workers } from '../src/lambda/workers.ts';
 
 /** Workers that answer with the digest they run. */
 export const echoWorkers: Workers = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { assemble, push } from '@mainline/oci';
-import type { LocalAws } from '../start-local-aws.ts';
+import type { LocalAws } from '../src/start-local-aws.ts';
 
 /** Credentials of a running local AWS, for official clients. */
 export function clientConfig(aws: LocalAws) {
