@@ -31,7 +31,14 @@ export async function readTargets(inputs: Inputs<typeof action.inputs>, job: Job
     signal: job.signal,
     force: inputs.force,
     configuration: configuration(inputs),
-    isOlder: async (next, live) => (await isAncestor(next, live, { workspace, github: api })) ?? false,
+    isOlder: async (next, live) => {
+      const known = await isAncestor(next, live, { workspace, github: api });
+      if (known === undefined)
+        job.log(
+          `Whether ${next} is older than ${live}, which is live, can't be told here; fetch-depth: 0 or github-token would`,
+        );
+      return known ?? false;
+    },
     ...(goldens.length > 0 && { golden: mergeGolden(goldens) }),
     ...(commit && { commit }),
     ...(model && { modelVersion: model.version, metrics: model.metrics }),

@@ -18,6 +18,7 @@ const aws = await startLocalAws({
   delays: { updateMs, publishMs },
 });
 const env = { PATH: process.env.PATH, HOME: folder, ...aws.env };
+let commit = '';
 const role = 'arn:aws:iam::000000000000:role/spam';
 
 /** Runs a program to its end; this process is the server, so it must not block. */
@@ -40,7 +41,7 @@ async function action(verb: string, inputs: Record<string, string>) {
   await run(process.execPath, [join(root, '.github/actions', verb, 'dist/index.js')], {
     ...Object.fromEntries(given),
     GITHUB_OUTPUT: output,
-    GITHUB_SHA: randomBytes(20).toString('hex'),
+    GITHUB_SHA: commit,
   });
   const ms = performance.now() - started;
   const lines = readFileSync(output, 'utf8').matchAll(/^([^\n]+?)<<(\S+)\n([\s\S]*?)\n\2$/gm);
@@ -65,7 +66,7 @@ function writeRepository(): void {
   writeFileSync(
     join(folder, 'app/index.mjs'),
     `import { readFileSync } from 'node:fs';
-    const { name, version } = JSON.parse(readFileSync('/proc/self/cwd/model/manifest.json', 'utf8'));
+    const { name, version } = JSON.parse(readFileSync(process.env.LAMBDA_TASK_ROOT + '/model/manifest.json', 'utf8'));
     export const handler = async () => ({
       model: { name, version }, predictions: [{ label: 'ham', score: 0.9, scores: { ham: 0.9, spam: 0.1 } }] });`,
   );
@@ -73,6 +74,7 @@ function writeRepository(): void {
 
 /** What a training run would have committed: another model, pushed, and its pointer. Nothing of it stays here. */
 async function changeModel(): Promise<void> {
+  commit = randomBytes(20).toString('hex');
   mkdirSync(join(folder, 'model'), { recursive: true });
   const golden = { text: 'See you at noon', label: 'ham', scores: { ham: 0.9, spam: 0.1 } };
   const manifest = {
