@@ -12,7 +12,10 @@ export interface Parameter {
 }
 
 /** The tables whose rows are looked up by token: word pieces, and hashed pairs of them. */
-export function tableParameters(shape: ModelShape, vocabularySize: number): Parameter[] {
+export function tableParameters(
+  shape: ModelShape,
+  vocabularySize: number,
+): [word: Parameter, bigram: Parameter] {
   const table = (name: string, rows: number): Parameter => ({
     name,
     shape: [rows, shape.hidden],
