@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalAws, startLocalAws } from '@mainline/local-aws';
+import { extractLayer, openImage } from '@mainline/oci';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { spawnAction } from '../lib/test/spawn-action.ts';
 import { summarise } from './action.ts';
@@ -23,9 +25,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const build = (inputs: Record<string, string>) =>
+const build = (inputs: Record<string, string>, env: Record<string, string> = {}) =>
   spawnAction(program, {
     cwd: folder,
+    env: inputs.builder === 'docker' ? { ...env, PATH: folder } : env,
     with: { base: aws.baseImage, app: 'app', model: 'model', ...inputs },
   });
 
@@ -50,7 +53,53 @@ it('builds a layout over a base, with the same digest whenever the files were to
   expect((await build({ command: 'other.handler' })).outputs.digest).not.toBe(first.outputs.digest);
 });
 
+it('says which commit it is, dated by it, and what it is made of', async () => {
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@localhost', ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, GIT_COMMITTER_DATE: '2026-05-01T12:00:00+02:00' },
+    });
+  git('init', '-q');
+  git('add', 'app');
+  git('commit', '-qm', 'first');
+  const sha = git('rev-parse', 'HEAD').trim();
+  const { outputs } = await build(
+    { output: 'dated' },
+    {
+      GITHUB_SHA: sha,
+      GITHUB_REPOSITORY: 'me/repo',
+      GITHUB_SERVER_URL: 'https://github.example',
+      GITHUB_RUN_ID: '7',
+      GITHUB_WORKSPACE: folder,
+    },
+  );
+  const image = await openImage(outputs.layout ?? '');
+  expect(image.manifest.annotations).toMatchObject({
+    'org.opencontainers.image.source': 'https://github.example/me/repo',
+    'org.opencontainers.image.revision': sha,
+    'org.opencontainers.image.created': '2026-05-01T10:00:00Z',
+  });
+  expect(image.config.created).toBe('2026-05-01T10:00:00Z');
+  const layer = image.manifest.layers.at(-1)!;
+  await extractLayer((await image.openLayer(layer))!, join(folder, 'unpacked'));
+  const bill = JSON.parse(await readFile(join(folder, 'unpacked/usr/share/sbom/model.cdx.json'), 'utf8'));
+  expect(bill.components).toEqual([{ type: 'machine-learning-model', name: 'spam', version: 'abc123' }]);
+});
+
+it('builds upon the digest that the lock file pins, and refuses a base that it leaves out', async () => {
+  const lock = join(folder, 'image.lock.json');
+  await writeFile(lock, JSON.stringify({ version: 1, bases: {} }));
+  const ran = await build({ base: 'public.ecr.aws/lambda/nodejs:24', output: 'refused' });
+  expect(ran.log).toContain('does not pin public.ecr.aws/lambda/nodejs:24');
+  expect(ran.log).toContain('pnpm image lock public.ecr.aws/lambda/nodejs:24');
+  await rm(lock);
+});
+
 it.each<[string, Record<string, string>, string]>([
+  ['no app', { app: '' }, 'Input "app" is required, unless builder is docker'],
+  ['docker without Docker', { builder: 'docker' }, 'Unable to locate executable file: docker'],
+  ['a builder that is none', { builder: 'podman' }, 'is one of native, docker, not "podman"'],
   ['a folder that is not there', { app: 'nowhere' }, 'nowhere'],
   ['a model without a manifest', { model: 'app' }, 'There is no file app/manifest.json'],
   ['a platform that the base has not', { platform: 'linux/riscv64' }, 'linux/riscv64'],

@@ -103,6 +103,19 @@ it('will not move a tag to another image', async () => {
   expect((await run({ layout: 'second', tag: 'second' })).exitCode).toBe(0);
 });
 
+it('pushes nothing that Lambda would refuse or that gives something away, and says why', async () => {
+  await layout('leaky', 'export const key = "AKIAQWERTYUIOPASDFGH";\n');
+  const ran = await run({ layout: 'leaky', repository: 'never', 'create-repository': 'true' });
+  expect(ran.exitCode).toBe(1);
+  expect(ran.log).toContain('layer app: var/task/index.mjs holds an AWS access key. [secret]');
+  expect(ran.log).toContain('change the secret');
+  expect(ran.log).not.toContain('AKIA');
+  await expect(ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ['never'] }))).rejects.toThrow();
+  const allowed = await run({ layout: 'leaky', allow: 'secret', tag: 'leaky' });
+  expect(allowed.exitCode).toBe(0);
+  expect(allowed.log).toMatch(/^::warning::layer app: var\/task\/index\.mjs holds an AWS access key/m);
+});
+
 it('refuses a folder that is no layout', async () => {
   const ran = await run({ layout: 'first-app' });
   expect(ran.exitCode).toBe(1);

@@ -1,8 +1,9 @@
 import { ECRClient } from '@aws-sdk/client-ecr';
-import { type PushResult, parseReference, push } from '@mainline/oci';
+import { dockerCredential, type PushResult, parseReference, push } from '@mainline/oci';
 import { defineAction } from '../lib/action.ts';
-import { defaulted, flag, optional, required, text } from '../lib/inputs.ts';
+import { defaulted, flag, lines, optional, required, text } from '../lib/inputs.ts';
 import { bytes, code, table } from '../lib/summary.ts';
+import { refuseUnfit } from './lint.ts';
 import { findRepository, login } from './repository.ts';
 
 /** OCI layout → ECR, by digest. */
@@ -13,11 +14,14 @@ export const action = defineAction({
     repository: required(text),
     tag: optional(text),
     'create-repository': defaulted('false', flag),
+    allow: optional(lines),
   },
   outputs: ['image', 'digest', 'tag'],
 
-  async perform({ layout, repository, createRepository, ...given }, job) {
+  async perform({ layout, repository, createRepository, allow = [], ...given }, job) {
     const tag = given.tag ?? job.github.sha;
+    for (const { where, problem, fix } of await refuseUnfit(layout, allow))
+      job.warn(`${where}: ${problem}\n${fix}`);
     const ecr = new ECRClient();
     const uri = await findRepository(ecr, repository, { create: createRepository, log: job.log });
     const { registry } = parseReference(uri);
@@ -27,6 +31,7 @@ export const action = defineAction({
       repository,
       tag,
       credential: () => login(ecr, job.mask),
+      baseCredential: dockerCredential,
       log: job.log,
     });
     return {

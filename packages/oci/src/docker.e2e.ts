@@ -207,7 +207,7 @@ describe.skipIf(reason)(`Docker (${reason ?? 'real dockerd, docker-registry and 
     });
     await push({
       ...to,
-      baseCredential: from.credential,
+      baseCredential: async () => from.credential,
       layout: image.layout,
       repository: 'above',
       tag: 'v1',

@@ -113,7 +113,7 @@ describe.skipIf(!has('docker-registry'))('push (needs docker-registry)', () => {
       credential: other.credential,
       repository: 'app',
       tag: 'v1',
-      baseCredential: server.credential,
+      baseCredential: async () => server.credential,
       log: (line) => lines.push(line),
     });
     expect(result).toMatchObject({ mountedBlobs: 0, uploadedBlobs: 4 });

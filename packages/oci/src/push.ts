@@ -4,7 +4,7 @@ import { inParallel } from './in-parallel.ts';
 import { blobFile, blobSize, type Layout, readLayout } from './layout/layout.ts';
 import { annotations, type Descriptor } from './manifest.ts';
 import { isRepository, isTag, parseReference } from './reference.ts';
-import type { CredentialSource } from './registry/authorization.ts';
+import type { Credential, CredentialSource } from './registry/authorization.ts';
 import { Registry } from './registry/registry.ts';
 
 /** What to push where. */
@@ -16,8 +16,8 @@ export interface PushOptions {
   /** Without one the image is there by its digest only. */
   tag?: string | undefined;
   credential?: CredentialSource | undefined;
-  /** For a base in a private registry. */
-  baseCredential?: CredentialSource | undefined;
+  /** The login for the base's registry, where it is another one. */
+  baseCredential?: ((registry: string) => Promise<Credential | undefined>) | undefined;
   /** One line per blob and step. */
   log?: ((line: string) => void) | undefined;
 }
@@ -102,7 +102,8 @@ interface BaseSource {
 function openBase({ base }: Layout, options: PushOptions): BaseSource | undefined {
   if (!base) return undefined;
   const { registry: host, repository } = parseReference(base);
-  const credential = options.baseCredential ?? (host === options.registry ? options.credential : undefined);
+  const credential =
+    host === options.registry ? options.credential : async () => await options.baseCredential?.(host);
   return { host, repository, registry: new Registry({ registry: host, credential }) };
 }
 
