@@ -1,6 +1,7 @@
 export type { Classifier, Prediction, Timing } from './classify.ts';
 export { drift, type Measure, makeReference, parseReference, type Reference } from './drift.ts';
 export { BundleError } from './errors.ts';
+export { type ImportOptions, importModel } from './import-model.ts';
 export { type LoadOptions, load } from './load.ts';
 export {
   bundleVersion,
