@@ -130,6 +130,11 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
     delays: options.delays ?? {},
   });
   running.defer(lambda.close);
+  roots.keepOnly(
+    lambda.context.store.all.flatMap((fn) =>
+      [fn.latest, fn.serving, ...fn.published].map(({ digest }) => digest),
+    ),
+  );
   const queues = new Queues(join(folder, 'sqs'));
   const eventSources = new EventSources(join(folder, 'lambda'), queues, lambda.context);
   lambda.add(eventSources.operations);

@@ -1,4 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   BatchDeleteImageCommand,
   CreateRepositoryCommand,
@@ -285,6 +289,16 @@ describe('an image', () => {
     return `127.0.0.1:${aws.port}/${repositoryName}:v1`;
   }
 
+  /** What the tar program makes of a folder with var/task/index.mjs in it. */
+  function tar(...args: string[]): Buffer {
+    const folder = mkdtempSync(join(tmpdir(), 'local-aws-tar-'));
+    mkdirSync(join(folder, 'var/task'), { recursive: true });
+    writeFileSync(join(folder, 'var/task/index.mjs'), 'export const handler = async () => 1;');
+    const { stdout } = spawnSync('tar', ['-c', '-C', folder, ...args]);
+    rmSync(folder, { recursive: true });
+    return stdout;
+  }
+
   async function failure() {
     await expect.poll(async () => (await configuration()).State, { timeout: 10_000 }).toBe('Failed');
     const { StateReasonCode, StateReason } = await configuration();
@@ -292,7 +306,7 @@ describe('an image', () => {
   }
 
   it('whose layer is not gzipped, or is no archive at all, makes the function Failed', async () => {
-    const plain = await pushRaw('plain', 'application/vnd.oci.image.layer.v1.tar', Buffer.from('tar'));
+    const plain = await pushRaw('plain', 'application/vnd.oci.image.layer.v1.tar', tar('.'));
     await create({ Code: { ImageUri: plain } });
     expect(await failure()).toEqual(['InvalidImage', expect.stringMatching(/UnsupportedImageLayerDetected/)]);
     FunctionName += '-b';
@@ -300,6 +314,28 @@ describe('an image', () => {
     const broken = await pushRaw('broken', gzip, Buffer.from('1f8b0800000000000003deadbeef', 'hex'));
     await create({ Code: { ImageUri: broken } });
     expect(await failure()).toEqual(['InvalidImage', expect.any(String)]);
+  });
+
+  it('whose layer lacks a folder’s entry makes the function Failed, though docker would run it', async () => {
+    const gzip = 'application/vnd.oci.image.layer.v1.tar+gzip';
+    await create({
+      Code: { ImageUri: await pushRaw('orphans', gzip, tar('-z', '--no-recursion', 'var/task/index.mjs')) },
+    });
+    expect(await failure()).toEqual([
+      'InvalidImage',
+      expect.stringMatching(/^MissingParentDirectory: .*index\.mjs/),
+    ]);
+  });
+
+  it('for another architecture than the function’s fails to start', async () => {
+    await create({ Architectures: ['arm64'] });
+    await active();
+    const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ FunctionName }));
+    expect(FunctionError).toBe('Unhandled');
+    expect(JSON.parse(Buffer.from(Payload!).toString('utf8'))).toMatchObject({
+      errorType: 'Runtime.InvalidEntrypoint',
+      errorMessage: expect.stringContaining('exec format error'),
+    });
   });
 
   it('that was deleted fails the next update to it, and the old one goes on serving', async () => {

@@ -1,6 +1,6 @@
 import type { EcrStore } from '../ecr/ecr-store.ts';
 import type { LambdaFunction, Reason, Version } from './function.ts';
-import { inspectImage } from './inspect-image.ts';
+import { ImageInspector } from './inspect-image.ts';
 import { type ResolvedImage, resolveImage } from './resolve-image.ts';
 import type { ImageRoots } from './worker/image-root.ts';
 
@@ -14,8 +14,9 @@ export interface ImageSource {
 
 /** Images from this server's registry, unpacked for the workers while a function is Pending or being updated. */
 export function ecrImages(ecr: EcrStore, roots: ImageRoots): ImageSource {
+  const inspector = new ImageInspector(ecr, roots);
   return {
     resolve: (imageUri) => resolveImage(ecr, imageUri),
-    inspect: (_fn, version) => inspectImage(ecr, roots, version),
+    inspect: (_fn, version) => inspector.inspect(version),
   };
 }

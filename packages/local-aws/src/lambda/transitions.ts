@@ -46,13 +46,15 @@ export class Transitions {
 
   #settleAfter(delayMs: number, fn: LambdaFunction, version: Version): void {
     const problem = this.#images.inspect(fn, version);
+    // Awaited only in a timer's turn: until then a rejection has nobody else to hear it.
+    if (problem instanceof Promise) problem.catch(() => {});
     if (delayMs === 0 && !(problem instanceof Promise)) {
       this.#settle(fn.name, version, problem);
       return;
     }
     const timer = setTimeout(async () => {
       this.#timers.delete(timer);
-      this.#settle(fn.name, version, await problem);
+      this.#settle(fn.name, version, await reasonOf(problem));
     }, delayMs);
     this.#timers.add(timer);
   }
@@ -63,5 +65,14 @@ export class Transitions {
     if (this.#stopped || !fn) return;
     const current = version === '$LATEST' ? fn.latest : fn.published.find((one) => one.version === version);
     if (current?.revisionId === revisionId) this.#store.save(settle(fn, version, problem));
+  }
+}
+
+/** What an inspection found; one that broke is a reason, too: no disk space, for example. */
+async function reasonOf(inspection: ReturnType<ImageSource['inspect']>): Promise<Reason | undefined> {
+  try {
+    return await inspection;
+  } catch (error) {
+    return { code: 'InternalError', message: error instanceof Error ? error.message : String(error) };
   }
 }

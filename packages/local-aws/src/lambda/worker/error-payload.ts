@@ -15,6 +15,11 @@ export function errorPayload(outcome: Outcome, requestId: string, timeoutSeconds
       'Runtime.ExitError',
       `RequestId: ${requestId} Error: Runtime exited with error: ${outcome.status}`,
     );
+  if (outcome.kind === 'invalid-entrypoint')
+    return payload(
+      'Runtime.InvalidEntrypoint',
+      `RequestId: ${requestId} Error: fork/exec /lambda-entrypoint.sh: exec format error`,
+    );
   if (outcome.kind === 'response' && outcome.payload.length > 6 * 1024 * 1024)
     return payload(
       'Function.ResponseSizeTooLarge',

@@ -1,21 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  extractLayer,
-  isIndex,
-  type Manifest,
-  parseConfig,
-  parseManifest,
-  type RuntimeConfig,
-} from '@mainline/oci';
+import { extractLayer, type RuntimeConfig } from '@mainline/oci';
 import type { EcrStore } from '../../ecr/ecr-store.ts';
-import { isPublic } from '../../ecr/repository.ts';
+import { readImage } from '../../ecr/read-image.ts';
 
 /** An image unpacked on this machine: its files above the base, and what its config says about running it. */
 export interface ImageRoot {
   folder: string;
+  /** In OCI's words: amd64, arm64. */
+  architecture: string;
   config: RuntimeConfig;
 }
 
@@ -45,41 +40,43 @@ export class ImageRoots {
     return unpacking;
   }
 
+  /** Removes the images that nobody needs any more. */
+  keepOnly(digests: Iterable<string>): void {
+    const kept = new Set([...digests].map((digest) => this.#nameOf(digest)));
+    for (const name of readdirSync(this.#folder))
+      if (!kept.has(name)) rmSync(join(this.#folder, name), { recursive: true, force: true });
+  }
+
   async #unpack(digest: string): Promise<ImageRoot> {
-    const manifest = this.#manifest(digest);
-    const chunks: Buffer[] = [];
-    for await (const chunk of createReadStream(this.#ecr.blobPath(manifest.config.digest)))
-      chunks.push(chunk);
-    const config = parseConfig(Buffer.concat(chunks), digest).config ?? {};
-    const folder = join(this.#folder, digest.replace('sha256:', ''));
-    if (existsSync(folder)) return { folder, config };
+    const image = readImage(this.#ecr, digest);
+    const folder = join(this.#folder, this.#nameOf(digest));
+    const root: ImageRoot = {
+      folder,
+      architecture: image.config.architecture,
+      config: image.config.config,
+    };
+    if (existsSync(folder)) return root;
     const partial = join(this.#folder, `partial-${randomUUID()}`);
     try {
-      for (const layer of this.#aboveBase(manifest))
-        await extractLayer(createReadStream(this.#ecr.blobPath(layer.digest)), partial);
+      for (const layer of image.manifest.layers) {
+        const blob = await image.openLayer(layer);
+        if (blob) await extractLayer(blob, partial);
+      }
       mkdirSync(join(partial, 'var/task'), { recursive: true });
       this.#applySubstitutes(partial);
       await rename(partial, folder);
     } finally {
       await rm(partial, { recursive: true, force: true });
     }
-    return { folder, config };
+    return root;
   }
 
-  #manifest(digest: string): Manifest {
-    const bytes = this.#ecr.manifest(digest);
-    const mediaType = (JSON.parse(bytes.toString('utf8')) as { mediaType?: string }).mediaType;
-    const manifest = parseManifest(bytes, mediaType ?? 'application/vnd.oci.image.manifest.v1+json', digest);
-    if (isIndex(manifest)) throw new Error(`${digest} is an index, which Lambda never accepts`);
-    return manifest;
-  }
-
-  /** The layers that are not those of a public base image: the host's Node stands in for everything in there. */
-  #aboveBase(manifest: Manifest) {
-    const base = new Set(
-      this.#ecr.repositories.filter(({ name }) => isPublic(name)).flatMap(({ blobs }) => Object.keys(blobs)),
-    );
-    return manifest.layers.filter(({ digest }) => !base.has(digest));
+  /** Other substitutes make another folder of the same image. */
+  #nameOf(digest: string): string {
+    const changes = JSON.stringify(this.#substitute);
+    const suffix =
+      changes === '{}' ? '' : `-${createHash('sha256').update(changes).digest('hex').slice(0, 8)}`;
+    return digest.replace('sha256:', '') + suffix;
   }
 
   #applySubstitutes(root: string): void {

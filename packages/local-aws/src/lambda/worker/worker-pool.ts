@@ -137,6 +137,7 @@ export class WorkerPool implements Workers {
 
   async #start(fn: LambdaFunction, version: Version, key: string): Promise<Slot> {
     const root = await this.#options.roots.get(version.digest);
+    const architecture = version.architecture === 'arm64' ? 'arm64' : 'amd64';
     const streamName = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[${version.version}]${randomBytes(16).toString('hex')}`;
     const stream = new LogStream(this.#options.logs, version.logGroup, streamName);
     const { sandbox } = this.#options;
@@ -161,6 +162,7 @@ export class WorkerPool implements Workers {
       onLine: (line) => stream.write(line),
     });
     if (this.#isClosed) await worker.stop();
+    if (root.architecture !== architecture) worker.refuse();
     return { key, worker, stream, isBusy: true, isRetired: false };
   }
 

@@ -10,7 +10,8 @@ export type Outcome =
   | RuntimeResult
   | { kind: 'init-error'; payload: Buffer }
   | { kind: 'exit'; status: string }
-  | { kind: 'timeout' };
+  | { kind: 'timeout' }
+  | { kind: 'invalid-entrypoint' };
 
 export interface WorkerOptions {
   environment: (runtimeApi: string) => Record<string, string>;
@@ -116,6 +117,11 @@ export class Worker {
     if (this.#failure) this.#fail(this.#failure);
     else this.#api.give(invocation);
     return { outcome: outcome.promise, finished: finished.promise };
+  }
+
+  /** Ends an environment whose image is for another machine, with the words Lambda has for that. */
+  refuse(): void {
+    this.#fail({ kind: 'invalid-entrypoint' });
   }
 
   /** Ends the process at once. */
