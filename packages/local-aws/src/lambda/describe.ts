@@ -1,3 +1,4 @@
+import type { Cors } from './cors.ts';
 import { type Alias, functionArn, type LambdaFunction, type UrlConfig, type Version } from './function.ts';
 
 /** A version as GetFunctionConfiguration shows it. */
@@ -56,6 +57,17 @@ export function describeAlias(fn: LambdaFunction, alias: Alias): object {
   };
 }
 
+function describeCors(cors: Cors): object {
+  return {
+    AllowOrigins: cors.allowOrigins,
+    AllowMethods: cors.allowMethods,
+    AllowHeaders: cors.allowHeaders,
+    ExposeHeaders: cors.exposeHeaders,
+    AllowCredentials: cors.allowCredentials,
+    MaxAge: cors.maxAgeSeconds,
+  };
+}
+
 /** A function URL as GetFunctionUrlConfig shows it. */
 export function describeUrl(fn: LambdaFunction, url: UrlConfig, origin: string): object {
   return {
@@ -63,7 +75,7 @@ export function describeUrl(fn: LambdaFunction, url: UrlConfig, origin: string):
     FunctionArn: functionArn(fn.name, url.qualifier === '$LATEST' ? undefined : url.qualifier),
     AuthType: url.authType,
     InvokeMode: url.invokeMode,
-    ...(url.cors && { Cors: url.cors }),
+    ...(url.cors && { Cors: describeCors(url.cors) }),
     CreationTime: url.createdAt,
     LastModifiedTime: url.lastModified,
   };

@@ -10,6 +10,7 @@ import {
   LambdaClient,
   PublishVersionCommand,
   RemovePermissionCommand,
+  UpdateFunctionUrlConfigCommand,
   waitUntilFunctionActiveV2,
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
@@ -19,7 +20,22 @@ import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
 
 /** Answers with the event, or with whatever the body asks for. */
 const handler = `
-export const handler = async (event) => {
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  if (event.rawPath.startsWith('/stream')) {
+    const metadata = { statusCode: 202, headers: { 'X-From': 'stream', 'content-type': 'text/plain' } };
+    const out = awslambda.HttpResponseStream.from(stream, metadata);
+    for (const word of ['one ', 'two ']) {
+      out.write(word);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (event.rawPath === '/stream-and-break') throw new Error('in the middle');
+    out.end('three');
+    return;
+  }
+  stream.setContentType('application/json');
+  stream.end(JSON.stringify(await answer(event)));
+});
+const answer = async (event) => {
   const body = event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString() : event.body;
   if (event.rawPath === '/as-is') return JSON.parse(body);
   if (event.rawPath === '/throw') throw new Error('a secret detail');
@@ -137,6 +153,37 @@ describe('an open URL', () => {
     ]);
     const failed = await send('throw');
     expect([failed.status, await failed.text()]).toEqual([502, 'Internal Server Error']);
+  });
+
+  it('takes a streamed answer with its status and headers, sent in pieces by the real runtime client', async () => {
+    const answer = await send('stream');
+    expect([answer.status, answer.headers.get('x-from'), answer.headers.get('content-type')]).toEqual([
+      202,
+      'stream',
+      'text/plain',
+    ]);
+    expect(await answer.text()).toBe('one two three');
+    expect((await send('stream-and-break')).status).toBe(502);
+  });
+
+  it('answers browsers of the origins it was told to allow', async () => {
+    const Cors = { AllowOrigins: ['https://a.example'], AllowMethods: ['POST'], MaxAge: 60 };
+    await lambda.send(new UpdateFunctionUrlConfigCommand({ FunctionName, Qualifier, Cors }));
+    const { Cors: kept } = await lambda.send(new GetFunctionUrlConfigCommand({ FunctionName, Qualifier }));
+    expect(kept).toMatchObject(Cors);
+    const preflight = await send('', {
+      method: 'OPTIONS',
+      headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },
+    });
+    expect(Object.fromEntries(preflight.headers)).toMatchObject({
+      'access-control-allow-origin': 'https://a.example',
+      'access-control-allow-methods': 'POST',
+      'access-control-max-age': '60',
+    });
+    const allowed = await send('', { headers: { origin: 'https://a.example' } });
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://a.example');
+    const other = await send('', { headers: { origin: 'https://b.example' } });
+    expect(other.headers.get('access-control-allow-origin')).toBeNull();
   });
 
   it('closes when a permission or the URL goes, and opens for nobody who guesses', async () => {

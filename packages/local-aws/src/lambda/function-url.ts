@@ -2,6 +2,7 @@ import { AwsError } from '../errors.ts';
 import { type Call, type Reply, readBody } from '../http/call.ts';
 import { credentialScope } from '../http/credential-scope.ts';
 import { account } from '../identity.ts';
+import { corsHeaders, isPreflight } from './cors.ts';
 import type { LambdaFunction, UrlConfig } from './function.ts';
 import { invocable } from './operations/invoke.ts';
 import { allowsPublicUrl } from './operations/permissions.ts';
@@ -28,6 +29,9 @@ export async function serveFunctionUrl(context: Context, call: Call): Promise<Re
       403,
       'Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html',
     );
+  const preflight = isPreflight(call.method, call.headers);
+  const cors = url.cors ? corsHeaders(url.cors, call.headers, preflight) : {};
+  if (url.cors && preflight) return { status: 200, headers: cors };
   try {
     const version = invocable(context, fn, qualifier);
     const payload = Buffer.from(JSON.stringify(await toEvent(call, url, rest || '/')));
@@ -37,7 +41,8 @@ export async function serveFunctionUrl(context: Context, call: Call): Promise<Re
       requestId: call.requestId,
     });
     if (result.isError) return { status: 502, headers: text, body: 'Internal Server Error' };
-    return fromResult(result.payload, result.contentType);
+    const reply = fromResult(result.payload, result.contentType);
+    return { ...reply, headers: { ...reply.headers, ...cors } };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     return message(error.status === 409 ? 502 : error.status, error.message);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { account, region } from '../identity.ts';
+import type { Cors } from './cors.ts';
 
 export type State = 'Pending' | 'Active' | 'Inactive' | 'Failed';
 export type UpdateStatus = 'InProgress' | 'Successful' | 'Failed';
@@ -59,7 +60,7 @@ export interface UrlConfig {
   qualifier: string;
   authType: 'NONE' | 'AWS_IAM';
   invokeMode: 'BUFFERED' | 'RESPONSE_STREAM';
-  cors?: Record<string, unknown>;
+  cors?: Cors;
   createdAt: string;
   lastModified: string;
 }

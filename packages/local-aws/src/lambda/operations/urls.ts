@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AwsError } from '../../errors.ts';
 import type { Fields } from '../../http/fields.ts';
+import type { Cors } from '../cors.ts';
 import { describeUrl } from '../describe.ts';
 import { functionArn, type LambdaFunction, type UrlConfig } from '../function.ts';
 import { type Operation, reply, target } from '../request.ts';
@@ -23,16 +24,19 @@ function parse(input: Fields): Partial<UrlConfig> {
   return {
     ...(authType && { authType }),
     ...(invokeMode && { invokeMode }),
-    ...(cors && {
-      cors: {
-        AllowOrigins: cors.optionalTexts('AllowOrigins'),
-        AllowMethods: cors.optionalTexts('AllowMethods'),
-        AllowHeaders: cors.optionalTexts('AllowHeaders'),
-        ExposeHeaders: cors.optionalTexts('ExposeHeaders'),
-        AllowCredentials: cors.optionalBoolean('AllowCredentials'),
-        MaxAge: cors.optionalNumber('MaxAge'),
-      },
-    }),
+    ...(cors && { cors: parseCors(cors) }),
+  };
+}
+
+function parseCors(input: Fields): Cors {
+  const maxAgeSeconds = input.optionalNumber('MaxAge');
+  return {
+    allowOrigins: input.optionalTexts('AllowOrigins') ?? [],
+    allowMethods: input.optionalTexts('AllowMethods') ?? [],
+    allowHeaders: input.optionalTexts('AllowHeaders') ?? [],
+    exposeHeaders: input.optionalTexts('ExposeHeaders') ?? [],
+    allowCredentials: input.optionalBoolean('AllowCredentials') ?? false,
+    ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
   };
 }
 

@@ -84,9 +84,11 @@ export class RuntimeApi {
     }
     reply(response, 202);
     if (id === undefined) return this.#events.onInitError(payload);
+    // A stream that breaks off has its error in the trailers; here it is answered as a whole, so only that counts.
+    const broken = request.trailers['lambda-runtime-function-error-body'];
     this.#events.onResult(decodeURIComponent(id), {
-      kind: kind === 'error' ? 'error' : 'response',
-      payload,
+      kind: kind === 'error' || broken !== undefined ? 'error' : 'response',
+      payload: broken === undefined ? payload : Buffer.from(broken, 'base64'),
       contentType: request.headers['content-type'],
     });
   }
