@@ -111,6 +111,17 @@ it('`node serve` makes an HTTP server of it, which stops when told to', async ()
   expect(await once(server, 'exit')).toEqual([0, null]);
 });
 
+it('a bundle whose tokenizer is of another kind is served too', async () => {
+  const folder = writeBundle(join(scratch, 'other'), 'Whitespace');
+  const driver = `
+    const { handler } = await import(${JSON.stringify(join(scratch, 'task/index.mjs'))});
+    process.stderr.write((await handler({ text: 'free winner!' })).predictions[0].label);`;
+  const { stderr } = await run(process.execPath, ['--input-type=module', '-e', driver], {
+    env: { MODEL_DIR: folder },
+  });
+  expect(stderr).toBe('spam');
+});
+
 it('a broken bundle stops the function before it takes a request', () => {
   const task = join(scratch, 'task');
   rmSync(join(task, 'model/tokenizer.json'));

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BuildOptions as BundleOptions, build as bundle, type Plugin } from 'esbuild';
 
@@ -27,7 +28,7 @@ export async function build({ platform, output }: BuildOptions): Promise<void> {
   rmSync(output, { recursive: true, force: true });
   for (const { entry, outfile, ...options } of files)
     await bundle({
-      entryPoints: [join(here, 'src', entry)],
+      entryPoints: [resolve(here, 'src', entry)],
       outfile: join(output, 'app', outfile),
       bundle: true,
       minify: true,
@@ -66,6 +67,10 @@ const filesBeside: Plugin = {
   },
 };
 
+const otherTokenizer = fileURLToPath(
+  new URL('other-tokenizer.ts', import.meta.resolve('@mainline/classifier')),
+);
+
 /** One file for the way from cold start to answer; what few invocations need is a file beside it. */
 const files: ({ entry: string; outfile: string } & BundleOptions)[] = [
   {
@@ -84,6 +89,8 @@ const files: ({ entry: string; outfile: string } & BundleOptions)[] = [
       js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
     },
   },
+  // For bundles whose tokenizer isn't BERT's.
+  { entry: otherTokenizer, outfile: 'other-tokenizer.mjs' },
   // `node serve` finds this ending alone.
   { entry: 'serve-main.ts', outfile: 'serve.js', format: 'cjs' },
 ];

@@ -55,10 +55,10 @@ const tokenizer = {
 };
 
 /** Writes a whole model bundle of 3 kB that tells "Free winner!" (spam, 0.9627) from "meeting notes" (ham). */
-export function writeBundle(folder: string): string {
+export function writeBundle(folder: string, preTokenizer = 'BertPreTokenizer'): string {
   const contents: Record<string, string | Buffer> = {
     'model.onnx': Buffer.from(model, 'base64'),
-    'tokenizer.json': JSON.stringify(tokenizer),
+    'tokenizer.json': JSON.stringify({ ...tokenizer, pre_tokenizer: { type: preTokenizer } }),
     'golden.json': JSON.stringify({
       schemaVersion: 1,
       tolerance: 0.001,

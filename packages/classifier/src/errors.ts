@@ -9,3 +9,10 @@ export class BundleError extends Error {
     this.file = file;
   }
 }
+
+/** A tokenizer.json that is whole but of a kind that isn't read here. */
+export class UnsupportedTokenizer extends BundleError {
+  constructor(problem: string, options?: { hint?: string; cause?: unknown }) {
+    super('tokenizer.json', problem, options);
+  }
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Classifier, makeClassifier } from './classify.ts';
 import { readCompiled } from './compiled-tokenizer.ts';
 import { parseReference } from './drift.ts';
-import { BundleError } from './errors.ts';
+import { BundleError, UnsupportedTokenizer } from './errors.ts';
 import { type Manifest, parseFields, parseManifest } from './manifest.ts';
 import { openSession } from './session.ts';
 import { openTokenizer, parseTokenizer, type Tokenizer } from './tokenizer.ts';
@@ -33,15 +33,23 @@ export async function load(
   const records = Object.fromEntries(used.map((name) => [name, files[name]!]));
   checkSizes(folder, records);
   if (verify) await checkHashes(folder, records);
-  const tokenizer = readTokenizer(folder, manifest);
+  const tokenizer = await readTokenizer(folder, manifest);
   const reference = referenceFile && parseReference(readJson(folder, referenceFile), manifest);
   const session = await openSession(folder, manifest, tokenizer.padId, threads);
   return makeClassifier(folder, manifest, tokenizer, session, reference || undefined);
 }
 
-function readTokenizer(folder: string, { serving, tokenizer }: Manifest): Tokenizer {
-  if (!serving) return parseTokenizer(readJson(folder, tokenizer));
-  return openTokenizer(readCompiled(serving.tokenizer, readFileSync(join(folder, serving.tokenizer))));
+async function readTokenizer(folder: string, { serving, tokenizer }: Manifest): Promise<Tokenizer> {
+  if (serving && serving.tokenizer !== tokenizer)
+    return openTokenizer(readCompiled(serving.tokenizer, readFileSync(join(folder, serving.tokenizer))));
+  const json = readJson(folder, tokenizer);
+  try {
+    return parseTokenizer(json);
+  } catch (error) {
+    if (!(error instanceof UnsupportedTokenizer)) throw error;
+    const { openOtherTokenizer } = await import('./other-tokenizer.ts');
+    return openOtherTokenizer(json);
+  }
 }
 
 function readJson(folder: string, file: string): unknown {

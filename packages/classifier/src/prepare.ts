@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, writeCompiled } from './compiled-tokenizer.ts';
-import { BundleError } from './errors.ts';
+import { BundleError, UnsupportedTokenizer } from './errors.ts';
 import type { ServingFiles } from './manifest.ts';
 import { quantize } from './onnx/quantize.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
@@ -25,15 +25,36 @@ export async function prepare(
   tokenizer: unknown,
   { precision = 'float32' }: { precision?: ServingFiles['precision'] } = {},
 ): Promise<Prepared> {
-  const compiled = writeCompiled(compile(readTokenizerFile(tokenizer)));
+  const compiled = await compileIfWordPiece(tokenizer);
   const { graph, weights } = await optimise(precision === 'int8' ? quantize(model) : model);
-  const serving: ServingFiles = { model: names.model, tokenizer: names.tokenizer, precision };
-  const files = { [names.model]: graph, [names.tokenizer]: compiled };
-  if (!weights) return { serving, files };
-  return { serving: { ...serving, weights: names.weights }, files: { ...files, [names.weights]: weights } };
+  return {
+    serving: {
+      model: names.model,
+      ...(weights && { weights: names.weights }),
+      tokenizer: compiled ? names.tokenizer : 'tokenizer.json',
+      precision,
+    },
+    files: {
+      [names.model]: graph,
+      ...(weights && { [names.weights]: weights }),
+      ...(compiled && { [names.tokenizer]: compiled }),
+    },
+  };
 }
 
 const names = { model: 'serving.onnx', weights: 'serving.weights', tokenizer: 'serving.tokenizer' };
+
+async function compileIfWordPiece(tokenizer: unknown): Promise<Uint8Array | undefined> {
+  try {
+    return writeCompiled(compile(readTokenizerFile(tokenizer)));
+  } catch (error) {
+    if (!(error instanceof UnsupportedTokenizer)) throw error;
+    // Another kind is read from the file as it is, if the library can.
+    const { openOtherTokenizer } = await import('./other-tokenizer.ts');
+    openOtherTokenizer(tokenizer);
+    return undefined;
+  }
+}
 
 /** ONNX Runtime's own ORT format would load as fast, but comes out with its weights in another order each time. */
 async function optimise(model: Uint8Array): Promise<{ graph: Uint8Array; weights: Uint8Array | undefined }> {

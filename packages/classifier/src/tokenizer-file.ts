@@ -1,4 +1,4 @@
-import { BundleError } from './errors.ts';
+import { BundleError, UnsupportedTokenizer } from './errors.ts';
 import type { Normalization } from './normalize.ts';
 
 /** The parts of a Hugging Face tokenizer.json that decide a WordPiece tokenizer's ids. */
@@ -97,17 +97,22 @@ function readNormalizer(value: unknown): Normalization {
   };
 }
 
-function readPostProcessor(value: unknown): { before: number[]; after: number[] } {
+/** The ids that a tokenizer.json's post-processor puts around a text. */
+export function readPostProcessor(value: unknown): { before: number[]; after: number[] } {
   if (value === null) return { before: [], after: [] };
   const processor = fields(value, 'post_processor');
-  if (processor.type === 'BertProcessing') {
+  if (processor.type === 'BertProcessing' || processor.type === 'RobertaProcessing') {
     const special = (field: string): number[] => [
       id(list(processor[field], field)[1], `post_processor.${field}`),
     ];
     return { before: special('cls'), after: special('sep') };
   }
   if (processor.type !== 'TemplateProcessing')
-    unsupported('post_processor.type', processor.type, 'TemplateProcessing or BertProcessing');
+    unsupported(
+      'post_processor.type',
+      processor.type,
+      'TemplateProcessing, BertProcessing or RobertaProcessing',
+    );
   const template = list(processor.single, 'post_processor.single').map((part) =>
     fields(part, 'post_processor.single'),
   );
@@ -130,7 +135,9 @@ function fail(problem: string, hint?: string): never {
 }
 
 function unsupported(field: string, value: unknown, supported: string): never {
-  fail(`${field} is ${JSON.stringify(value) ?? 'missing'}`, `Only ${supported} is supported`);
+  throw new UnsupportedTokenizer(`${field} is ${JSON.stringify(value) ?? 'missing'}`, {
+    hint: `Only ${supported} is supported`,
+  });
 }
 
 function fields(value: unknown, field: string): Fields {
