@@ -25,7 +25,7 @@ export function modelLambda(
 ): { lambda: Lambda; client: LambdaClient } {
   const lambda = createLambda({
     workers: echoWorkers,
-    delays: { createMs: 0, updateMs: 0, publishMs: 0, ...options.delays },
+    delays: { createMs: 0, updateMs: 0, publishMs: 0, provisionMs: 0, ...options.delays },
     images: {
       resolve: (imageUri) => ({ repository: 'app', digest: imageUri.split('@')[1] ?? '' }),
       inspect: options.inspect ?? (() => undefined),

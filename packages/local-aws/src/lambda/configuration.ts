@@ -82,7 +82,12 @@ export function parseArchitecture(input: Fields): Code['architecture'] | undefin
 export function parseConfiguration(input: Fields): Partial<Code> {
   const image = input.optionalFields('ImageConfig');
   const logging = input.optionalFields('LoggingConfig');
+  const snapStart = oneOf(input.optionalFields('SnapStart')?.optionalText('ApplyOn'), 'snapStart.applyOn', [
+    'PublishedVersions',
+    'None',
+  ]);
   return given({
+    snapStart: snapStart && snapStart === 'PublishedVersions',
     role: role(input),
     memoryMb: bounded(input, 'MemorySize', 128, 10_240),
     timeoutSeconds: bounded(input, 'Timeout', 1, 900),

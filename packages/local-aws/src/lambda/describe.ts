@@ -32,7 +32,10 @@ export function describeVersion(fn: LambdaFunction, version: Version, qualifier?
     }),
     LoggingConfig: { LogFormat: version.logFormat, LogGroup: version.logGroup },
     TracingConfig: { Mode: version.tracing },
-    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
+    SnapStart: {
+      ApplyOn: version.snapStart ? 'PublishedVersions' : 'None',
+      OptimizationStatus: version.snapStart && version.version !== '$LATEST' ? 'On' : 'Off',
+    },
     RevisionId: version.revisionId,
     State: version.state,
     StateReason: version.stateReason?.message,

@@ -30,6 +30,8 @@ export interface Code {
   logFormat: 'Text' | 'JSON';
   logGroup: string;
   tracing: 'PassThrough' | 'Active';
+  /** Whether published versions start from a snapshot. */
+  snapStart: boolean;
 }
 
 /** `$LATEST` or one published version. */
@@ -74,6 +76,13 @@ export interface PolicyStatement {
   conditions: Record<string, Record<string, string>>;
 }
 
+/** Provisioned concurrency of a version or alias. */
+export interface Provision {
+  qualifier: string;
+  requested: number;
+  at: string;
+}
+
 /** A function as it is kept on disk. */
 export interface LambdaFunction {
   name: string;
@@ -86,6 +95,7 @@ export interface LambdaFunction {
   urls: UrlConfig[];
   policy: PolicyStatement[];
   reservedConcurrency?: number;
+  provisions: Provision[];
   tags: Record<string, string>;
 }
 

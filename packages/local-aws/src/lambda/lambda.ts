@@ -40,7 +40,7 @@ export function createLambda(parts: LambdaParts): Lambda {
   const store = new LambdaStore(parts.folder);
   const delays = { ...defaultDelays, ...parts.delays };
   const transitions = new Transitions(store, delays, images);
-  const context: Context = { store, images, transitions, workers, random };
+  const context: Context = { store, images, transitions, delays, workers, random };
   let routes = compileRoutes();
   return {
     context,

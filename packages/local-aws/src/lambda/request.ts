@@ -5,7 +5,7 @@ import type { LambdaFunction, Version } from './function.ts';
 import type { ImageSource } from './images.ts';
 import type { LambdaStore } from './lambda-store.ts';
 import { parseTarget } from './target.ts';
-import type { Transitions } from './transitions.ts';
+import type { Delays, Transitions } from './transitions.ts';
 import type { Workers } from './workers.ts';
 
 /** What Lambda's operations work on. */
@@ -13,6 +13,7 @@ export interface Context {
   store: LambdaStore;
   images: ImageSource;
   transitions: Transitions;
+  delays: Delays;
   workers: Workers;
   /** 0–1, draws between the versions of a weighted alias. */
   random: () => number;

@@ -11,6 +11,7 @@ import {
 } from './operations/functions.ts';
 import { invoke } from './operations/invoke.ts';
 import { addPermission, getPolicy, removePermission } from './operations/permissions.ts';
+import { deleteProvisioned, getProvisioned, putProvisioned } from './operations/provisioned-concurrency.ts';
 import { listTags, tagResource, untagResource } from './operations/tags.ts';
 import {
   createFunctionUrl,
@@ -50,6 +51,12 @@ const routes: Routes = {
   PutFunctionConcurrency: ['PUT /2017-10-31/functions/*/concurrency', putConcurrency],
   GetFunctionConcurrency: ['GET /2019-09-30/functions/*/concurrency', getConcurrency],
   DeleteFunctionConcurrency: ['DELETE /2017-10-31/functions/*/concurrency', deleteConcurrency],
+  PutProvisionedConcurrencyConfig: ['PUT /2019-09-30/functions/*/provisioned-concurrency', putProvisioned],
+  GetProvisionedConcurrencyConfig: ['GET /2019-09-30/functions/*/provisioned-concurrency', getProvisioned],
+  DeleteProvisionedConcurrencyConfig: [
+    'DELETE /2019-09-30/functions/*/provisioned-concurrency',
+    deleteProvisioned,
+  ],
   ListTags: ['GET /2017-03-31/tags/*', listTags],
   TagResource: ['POST /2017-03-31/tags/*', tagResource],
   UntagResource: ['DELETE /2017-03-31/tags/*', untagResource],

@@ -1,8 +1,11 @@
 import {
   CreateFunctionCommand,
+  DeleteProvisionedConcurrencyConfigCommand,
   GetFunctionConfigurationCommand,
+  GetProvisionedConcurrencyConfigCommand,
   InvokeCommand,
   PublishVersionCommand,
+  PutProvisionedConcurrencyConfigCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
@@ -136,4 +139,41 @@ it('an inactive version fails its first call, is Pending meanwhile, and comes ba
   await refusal(answer('1'));
   await settle({ code: 'ImageDeleted', message: 'gone' });
   expect(await configuration('1')).toMatchObject({ State: 'Failed', StateReasonCode: 'ImageDeleted' });
+});
+
+it('SnapStart is on for published versions, and not together with provisioned concurrency', async () => {
+  await create();
+  await settle();
+  const SnapStart = { ApplyOn: 'PublishedVersions' as const };
+  await client.send(new UpdateFunctionConfigurationCommand({ ...fn, SnapStart }));
+  await settle();
+  await publish();
+  await settle();
+  expect((await configuration()).SnapStart).toEqual({ ...SnapStart, OptimizationStatus: 'Off' });
+  expect((await configuration('1')).SnapStart).toEqual({ ...SnapStart, OptimizationStatus: 'On' });
+  const provision = new PutProvisionedConcurrencyConfigCommand({
+    ...fn,
+    Qualifier: '1',
+    ProvisionedConcurrentExecutions: 2,
+  });
+  expect(await refusal(client.send(provision))).toEqual(['InvalidParameterValueException', 400]);
+});
+
+it('provisioned concurrency belongs to a version or alias, and is ready after a while', async () => {
+  await create();
+  await settle();
+  await publish();
+  await settle();
+  const version = { ...fn, Qualifier: '1' };
+  const get = () => client.send(new GetProvisionedConcurrencyConfigCommand(version));
+  expect(await refusal(get())).toEqual(['ProvisionedConcurrencyConfigNotFoundException', 404]);
+  const put = (Qualifier: string) =>
+    client.send(
+      new PutProvisionedConcurrencyConfigCommand({ ...fn, Qualifier, ProvisionedConcurrentExecutions: 2 }),
+    );
+  expect(await refusal(put('$LATEST'))).toEqual(['InvalidParameterValueException', 400]);
+  await put('1');
+  expect(await get()).toMatchObject({ Status: 'READY', AvailableProvisionedConcurrentExecutions: 2 });
+  await client.send(new DeleteProvisionedConcurrencyConfigCommand(version));
+  expect(await refusal(get())).toEqual(['ProvisionedConcurrencyConfigNotFoundException', 404]);
 });

@@ -11,10 +11,12 @@ export interface Delays {
   updateMs: number;
   /** A published version from Pending to Active. */
   publishMs: number;
+  /** Provisioned concurrency from IN_PROGRESS to READY. */
+  provisionMs: number;
 }
 
 /** Short enough for a demo, long enough that a client that doesn't wait is caught. */
-export const defaultDelays: Delays = { createMs: 150, updateMs: 150, publishMs: 50 };
+export const defaultDelays: Delays = { createMs: 150, updateMs: 150, publishMs: 50, provisionMs: 50 };
 
 /** Moves functions out of Pending and InProgress in their own time, also those that a restart found there. */
 export class Transitions {

@@ -116,6 +116,7 @@ export const deleteAlias: Operation = (request) => {
     aliases: fn.aliases.filter((one) => one.name !== name),
     urls: fn.urls.filter((one) => one.qualifier !== name),
     policy: fn.policy.filter((one) => one.qualifier !== name),
+    provisions: fn.provisions.filter((one) => one.qualifier !== name),
   });
   return reply(204);
 };

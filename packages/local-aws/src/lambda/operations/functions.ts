@@ -36,6 +36,7 @@ export const createFunction: Operation = ({ context, input }) => {
     logFormat: 'Text',
     logGroup: `/aws/lambda/${name}`,
     tracing: 'PassThrough',
+    snapStart: false,
     ...parseConfiguration(input),
     version: '$LATEST',
     description: input.optionalText('Description') ?? '',
@@ -53,6 +54,7 @@ export const createFunction: Operation = ({ context, input }) => {
     aliases: [],
     urls: [],
     policy: [],
+    provisions: [],
     tags: input.optionalTextMap('Tags') ?? {},
   };
   const fn = input.optionalBoolean('Publish') ? publish(created, latest.description).fn : created;
