@@ -11,8 +11,7 @@ import { createLambda } from './lambda/lambda.ts';
 import { type InvocationRecord, invocationMetrics, observed } from './lambda/observed-workers.ts';
 import type { Delays } from './lambda/transitions.ts';
 import { ImageRoots } from './lambda/worker/image-root.ts';
-import { canMakeNamespaces, namespaceSandbox } from './lambda/worker/sandbox/namespace-sandbox.ts';
-import { hostSandbox, type Sandbox } from './lambda/worker/sandbox/sandbox.ts';
+import { chooseSandbox, type Isolation } from './lambda/worker/sandbox/choose-sandbox.ts';
 import { WorkerPool } from './lambda/worker/worker-pool.ts';
 import { LogStore } from './logs/log-store.ts';
 import { createLogs } from './logs/logs.ts';
@@ -44,7 +43,7 @@ export interface LocalAwsOptions {
   /** Lambda's limit for a handler's init: 10 seconds. */
   initLimitMs?: number;
   /** Whether handlers run in namespaces of their own: by default where this user may make them (root on Linux). */
-  isolation?: 'auto' | 'host' | 'namespace';
+  isolation?: Isolation;
   /** How long a registry password is good for; twelve hours in AWS. */
   ecrTokenLifetimeMs?: number;
   /** Makes chosen calls fail. */
@@ -68,8 +67,8 @@ export interface LocalAws {
 }
 
 /**
- * Starts S3, ECR with its registry, Lambda with its function URLs, and STS on one port of 127.0.0.1. Throws
- * PortTakenError, DataInUseError or StateError, and has then left nothing running.
+ * Starts S3, ECR with its registry, Lambda with its function URLs, SQS, CloudWatch and STS on one port of 127.0.0.1.
+ * Throws PortTakenError, DataInUseError or StateError, and has then left nothing running.
  */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const running = new AsyncDisposableStack();
@@ -82,12 +81,6 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
 }
 
 const shownInvocations = 50;
-
-function chooseSandbox({ isolation = 'auto', substitute }: LocalAwsOptions, emptyFolder: string): Sandbox {
-  // Substitutes are links to folders of this machine, which no sandbox has.
-  const wanted = isolation === 'auto' ? !substitute && canMakeNamespaces() : isolation === 'namespace';
-  return wanted ? namespaceSandbox(emptyFolder) : hostSandbox;
-}
 
 /** Whatever has to end is put on `running`, last started first ended. */
 async function start(options: LocalAwsOptions, running: AsyncDisposableStack): Promise<LocalAws> {
@@ -113,7 +106,11 @@ async function start(options: LocalAwsOptions, running: AsyncDisposableStack): P
   const pool = new WorkerPool({
     roots,
     logs,
-    sandbox: chooseSandbox(options, join(folder, 'lambda', 'empty')),
+    sandbox: chooseSandbox(
+      options.isolation ?? 'auto',
+      options.substitute !== undefined,
+      join(folder, 'lambda', 'empty'),
+    ),
     credentials: env,
     maxConcurrency: options.maxConcurrency ?? 10,
     initLimitMs: options.initLimitMs ?? 10_000,

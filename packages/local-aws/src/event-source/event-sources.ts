@@ -16,7 +16,7 @@ export class EventSources {
   readonly #file: string;
   readonly #queues: Queues;
   readonly #lambda: Context;
-  readonly #pollers = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  readonly #pollers = new Map<string, AbortController>();
   #mappings: Mapping[];
 
   constructor(folder: string, queues: Queues, lambda: Context) {
@@ -68,11 +68,9 @@ export class EventSources {
     ],
   };
 
-  /** Stops every poller and waits for the batch it is at. */
-  async close(): Promise<void> {
-    const ended = [...this.#pollers.values()].map((poller) => poller.ended);
+  /** Stops every poller; a batch that a function has in hand ends with its worker, and comes back. */
+  close(): void {
     for (const id of [...this.#pollers.keys()]) this.#stop(id);
-    await Promise.all(ended);
   }
 
   #get(id: string | undefined): Mapping {
@@ -127,14 +125,13 @@ export class EventSources {
   #run(mapping: Mapping): void {
     if (!mapping.enabled) return;
     const stop = new AbortController();
-    const pollers = Array.from({ length: mapping.maximumConcurrency ?? 2 }, () =>
-      poll(mapping, this.#queues, this.#lambda, stop.signal),
-    );
-    this.#pollers.set(mapping.id, { stop, ended: Promise.all(pollers).then(() => {}) });
+    this.#pollers.set(mapping.id, stop);
+    for (let i = 0; i < (mapping.maximumConcurrency ?? 2); i++)
+      void poll(mapping, this.#queues, this.#lambda, stop.signal);
   }
 
   #stop(id: string): void {
-    this.#pollers.get(id)?.stop.abort();
+    this.#pollers.get(id)?.abort();
     this.#pollers.delete(id);
   }
 }

@@ -22,7 +22,7 @@ export async function poll(
       continue;
     }
     const batch = await collect(mapping, queue, queues, signal);
-    if (batch.length > 0) await deliver(mapping, queue, batch, lambda);
+    if (batch.length > 0 && !signal.aborted) await deliver(mapping, queue, batch, lambda);
   }
 }
 

@@ -19,6 +19,10 @@ export class Fields {
     return this.optionalText(name) ?? this.#fail(name, 'is required');
   }
 
+  number(name: string): number {
+    return this.optionalNumber(name) ?? this.#fail(name, 'is required');
+  }
+
   optionalText(name: string): string | undefined {
     return this.#read(name, 'a string', (value) => (typeof value === 'string' ? value : undefined));
   }

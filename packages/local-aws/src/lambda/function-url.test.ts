@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import {
   AddPermissionCommand,
   CreateAliasCommand,
@@ -15,6 +17,7 @@ import {
   waitUntilPublishedVersionActive,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findProgram } from '../../test/find-program.ts';
 import { clientConfig, pushHandler } from '../../test/push-handler.ts';
 import { type LocalAws, startLocalAws } from '../start-local-aws.ts';
 
@@ -197,7 +200,21 @@ describe('an open URL', () => {
   });
 });
 
-it('a URL with AWS_IAM wants a signature', async () => {
-  const url = await makeUrl('AWS_IAM');
-  expect((await fetch(url)).status).toBe(403);
-});
+const curl = findProgram('curl');
+it.skipIf(!curl)(
+  'a URL with AWS_IAM wants a signature, such as curl makes (skipped without curl)',
+  async () => {
+    const url = await makeUrl('AWS_IAM');
+    expect((await fetch(url)).status).toBe(403);
+    const signed = async (secret: string) => {
+      const user = `${aws.credentials.accessKeyId}:${secret}`;
+      const args = ['--silent', '--aws-sigv4', 'aws:amz:us-east-1:lambda', '--user', user, `${url}a/b?c=d`];
+      return JSON.parse((await promisify(execFile)(curl!, args)).stdout);
+    };
+    expect(await signed(aws.credentials.secretAccessKey)).toMatchObject({
+      rawPath: '/a/b',
+      requestContext: { accountId: '000000000000' },
+    });
+    expect(await signed('wrong')).toMatchObject({ Message: expect.stringContaining('signature') });
+  },
+);

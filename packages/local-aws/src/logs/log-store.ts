@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonFile, writeJsonFile } from '../state/json-file.ts';
+import { appendJsonLines, readJsonLines } from '../state/json-lines.ts';
 
 /** One line of a log, in CloudWatch's shape; `timestamp` in milliseconds since 1970. */
 export interface LogEvent {
@@ -60,13 +61,13 @@ export class LogStore {
 
   append(group: string, stream: string, event: LogEvent): void {
     if (!this.#groups.has(group)) this.saveGroup({ name: group, createdAt: Date.now() });
-    appendFileSync(this.#file(group, stream), `${JSON.stringify(event)}\n`);
+    appendJsonLines(this.#file(group, stream), [event]);
     for (const listener of this.#listeners) listener(group, event);
   }
 
   /** Makes an empty stream; one that is there stays as it is. */
   createStream(group: string, stream: string): void {
-    appendFileSync(this.#file(group, stream), '');
+    appendJsonLines(this.#file(group, stream), []);
   }
 
   hasStream(group: string, stream: string): boolean {
@@ -84,16 +85,11 @@ export class LogStore {
       .map(({ name }) => decodeURIComponent(name.slice(0, -'.jsonl'.length)));
   }
 
-  /** A stream's events in order, those past the group's retention left out; a last line that a killed process left half is not there. */
+  /** A stream's events in order, those past the group's retention left out. */
   events(group: string, stream: string): LogEvent[] {
-    const file = this.#file(group, stream);
-    if (!existsSync(file)) return [];
     const days = this.#groups.get(group)?.retentionDays ?? Number.POSITIVE_INFINITY;
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as LogEvent)
-      .filter(({ timestamp }) => timestamp > Date.now() - days * dayMs);
+    const events = readJsonLines(this.#file(group, stream)) as LogEvent[];
+    return events.filter(({ timestamp }) => timestamp > Date.now() - days * dayMs);
   }
 
   #file(group: string, stream: string): string {

@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonFile, writeJsonFile } from '../state/json-file.ts';
+import { appendJsonLines, readJsonLines } from '../state/json-lines.ts';
 import type { Alarm } from './alarm.ts';
 
 /** One value of one metric; `at` in milliseconds since 1970. */
@@ -18,32 +19,32 @@ export interface MetricPoint {
 /** Which metric: points match whose dimensions are exactly these. */
 export type MetricId = Pick<MetricPoint, 'namespace' | 'name' | 'dimensions'>;
 
+/** Of one metric; the older half goes when there are more. */
+const keptPoints = 20_000;
 const keptMs = 15 * 24 * 60 * 60 * 1000;
 
 /** Metrics as one appended file, alarms as one that is replaced. */
 export class MetricStore {
   readonly #folder: string;
+  readonly #file: string;
   readonly #points = new Map<string, MetricPoint[]>();
   #alarms: Alarm[];
 
   constructor(folder: string) {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
-    const file = join(folder, 'points.jsonl');
-    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
-    for (const line of lines) {
-      const point = JSON.parse(line) as MetricPoint;
+    this.#file = join(folder, 'points.jsonl');
+    for (const point of readJsonLines(this.#file) as MetricPoint[])
       if (point.at > Date.now() - keptMs) this.#keep(point);
-    }
+    // Written anew without what is old or too much, so that it never grows for ever.
+    rmSync(this.#file, { force: true });
+    appendJsonLines(this.#file, [...this.#points.values()].flat());
     this.#alarms = (readJsonFile(join(folder, 'alarms.json')) ?? []) as Alarm[];
   }
 
   put(points: MetricPoint[]): void {
     if (points.length === 0) return;
-    appendFileSync(
-      join(this.#folder, 'points.jsonl'),
-      points.map((point) => `${JSON.stringify(point)}\n`).join(''),
-    );
+    appendJsonLines(this.#file, points);
     for (const point of points) this.#keep(point);
   }
 
@@ -73,8 +74,8 @@ export class MetricStore {
   #keep(point: MetricPoint): void {
     const key = keyOf(point);
     const points = this.#points.get(key);
-    if (points) points.push(point);
-    else this.#points.set(key, [point]);
+    if (!points) this.#points.set(key, [point]);
+    else if (points.push(point) > keptPoints) points.splice(0, points.length - keptPoints / 2);
   }
 }
 

@@ -1,9 +1,9 @@
 import { AwsError } from '../errors.ts';
-import { type Reply, readBody } from '../http/call.ts';
-import { childText, document, element, group, parseXml } from '../http/xml.ts';
+import type { Reply } from '../http/call.ts';
+import { childText, document, element, group } from '../http/xml.ts';
 import type { Bucket } from './bucket.ts';
 import { checkWrite } from './conditions.ts';
-import type { S3Request } from './request.ts';
+import { readXml, type S3Request } from './request.ts';
 
 interface Deleted {
   versionId?: string;
@@ -39,7 +39,7 @@ export async function deleteObject({ call, bucket, key }: S3Request): Promise<Re
 
 /** DeleteObjects: up to 1,000 keys in one call, each reported unless `Quiet`. */
 export async function deleteObjects({ call, bucket }: S3Request): Promise<Reply> {
-  const request = parseXml((await readBody(call)).toString('utf8'));
+  const request = await readXml(call);
   const objects = request.children.filter((child) => child.name === 'Object');
   if (objects.length === 0 || objects.length > 1000)
     throw new AwsError('MalformedXML', 'Delete takes from 1 to 1000 objects');

@@ -3,15 +3,15 @@ import { createReadStream, createWriteStream, mkdirSync, readdirSync, rmSync } f
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AwsError } from '../errors.ts';
-import { type Reply, readBody } from '../http/call.ts';
-import { childText, document, element, group, parseXml } from '../http/xml.ts';
+import type { Reply } from '../http/call.ts';
+import { childText, document, element, group } from '../http/xml.ts';
 import { readJsonFile, writeJsonFile } from '../state/json-file.ts';
 import type { Bucket } from './bucket.ts';
 import { type ChecksumName, checksumNames, createChecksum } from './checksums.ts';
 import { checkWrite } from './conditions.ts';
 import { objectHeaders, writtenHeaders } from './put-object.ts';
 import { type Received, receive } from './receive.ts';
-import { numberParameter, type S3Request } from './request.ts';
+import { numberParameter, readXml, type S3Request } from './request.ts';
 
 interface Upload {
   key: string;
@@ -90,7 +90,7 @@ export async function completeMultipartUpload(
   uploadId: string,
 ): Promise<Reply> {
   const { upload, folder } = findUpload(bucket, key, uploadId);
-  const wanted = parseXml((await readBody(call)).toString('utf8')).children.map((child) => ({
+  const wanted = (await readXml(call)).children.map((child) => ({
     number: Number(childText(child, 'PartNumber')),
     etag: childText(child, 'ETag')?.replaceAll('"', ''),
   }));

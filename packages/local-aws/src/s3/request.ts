@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { AwsError } from '../errors.ts';
-import type { Call } from '../http/call.ts';
+import { type Call, readBody } from '../http/call.ts';
+import { type Element, parseXml } from '../http/xml.ts';
 import type { Bucket } from './bucket.ts';
 
 /** A call with its path taken apart; `key` is decoded and may be empty. */
@@ -17,6 +19,19 @@ export function splitPath(rawPath: string): { bucketName: string; key: string } 
   } catch {
     throw new AwsError('InvalidURI', "Couldn't parse the specified URI.");
   }
+}
+
+/** Reads an XML body, which must be what its signature says. */
+export async function readXml(call: Call): Promise<Element> {
+  const bytes = await readBody(call);
+  const declared = call.headers['x-amz-content-sha256'];
+  const actual = createHash('sha256').update(bytes).digest('hex');
+  if (typeof declared === 'string' && /^[0-9a-f]{64}$/.test(declared) && declared !== actual)
+    throw new AwsError(
+      'XAmzContentSHA256Mismatch',
+      "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    );
+  return parseXml(bytes.toString('utf8'));
 }
 
 /** A query parameter that must be a whole number within bounds. */

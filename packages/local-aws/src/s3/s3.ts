@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AwsError } from '../errors.ts';
 import { type Call, type Reply, readBody } from '../http/call.ts';
 import type { Service } from '../http/service.ts';
-import { childText, document, element, group, parseXml } from '../http/xml.ts';
+import { childText, document, element, group } from '../http/xml.ts';
 import { Bucket } from './bucket.ts';
 import { copyObject } from './copy-object.ts';
 import { deleteObject, deleteObjects } from './delete-object.ts';
@@ -20,7 +20,7 @@ import {
 } from './multipart.ts';
 import { operationOf } from './operation-of.ts';
 import { putObject } from './put-object.ts';
-import { type S3Request, splitPath } from './request.ts';
+import { readXml, type S3Request, splitPath } from './request.ts';
 
 /** S3 with its objects on disk. */
 export interface S3 {
@@ -141,7 +141,7 @@ function getVersioning({ bucket }: S3Request): Reply {
 }
 
 async function putVersioning({ call, bucket }: S3Request): Promise<Reply> {
-  const status = childText(parseXml((await readBody(call)).toString('utf8')), 'Status');
+  const status = childText(await readXml(call), 'Status');
   if (status !== 'Enabled' && status !== 'Suspended')
     throw new AwsError('IllegalVersioningConfigurationException', 'Status must be Enabled or Suspended');
   bucket.versioning = status;

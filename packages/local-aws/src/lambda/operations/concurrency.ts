@@ -3,7 +3,7 @@ import { type Operation, reply, target } from '../request.ts';
 /** PutFunctionConcurrency: 0 stops a function. */
 export const putConcurrency: Operation = (request) => {
   const { fn } = target(request);
-  const reservedConcurrency = request.input.optionalNumber('ReservedConcurrentExecutions') ?? 0;
+  const reservedConcurrency = request.input.number('ReservedConcurrentExecutions');
   request.context.store.save({ ...fn, reservedConcurrency });
   return reply(200, { ReservedConcurrentExecutions: reservedConcurrency });
 };

@@ -21,6 +21,7 @@ export const createFunction: Operation = ({ context, input }) => {
   const imageUri = code?.optionalText('ImageUri') ?? '';
   if (packageType === 'Image' && !imageUri)
     throw invalid('Please provide an ImageUri when PackageType is Image');
+  // A function made as Zip never runs here: it is there for deploy code to refuse.
   const image =
     packageType === 'Image' ? context.images.resolve(imageUri) : { repository: '', digest: 'sha256:zip' };
   const latest: Version = {

@@ -28,10 +28,11 @@ export function invocable(context: Context, fn: LambdaFunction, qualifier: strin
 /** Invoke: RequestResponse, Event (answered at once, retried twice) or DryRun. */
 export const invoke: Operation = async (request): Promise<Reply> => {
   const { context, call } = request;
-  const { fn, qualifier } = target(request);
   const type = String(call.headers['x-amz-invocation-type'] ?? 'RequestResponse');
   const payload = await readBody(call, type === 'Event' ? asyncLimitBytes : syncLimitBytes);
   checkJson(payload);
+  // Looked up only now: while the body arrived the function may have changed.
+  const { fn, qualifier } = target(request);
   const version = invocable(context, fn, qualifier);
   const event: InvokeRequest = {
     payload: payload.length === 0 ? Buffer.from('{}') : payload,

@@ -94,6 +94,7 @@ export class WorkerPool implements Workers {
   }
 
   #enter(fn: LambdaFunction): () => void {
+    if (this.#isClosed) throw new AwsError('ServiceException', 'Local AWS is shutting down.', 503);
     const active = this.#active.get(fn.name) ?? 0;
     const total = [...this.#active.values()].reduce((sum, one) => sum + one, 0);
     const throttled = (Reason: string) =>
@@ -113,8 +114,7 @@ export class WorkerPool implements Workers {
     const key = `${version.version}:${fingerprint(version)}`;
     if (version.version === '$LATEST')
       this.retire(fn.name, (other) => other.startsWith('$LATEST:') && other !== key);
-    const slots = this.#slots.get(fn.name) ?? new Set();
-    this.#slots.set(fn.name, slots);
+    const slots = this.#slots.get(fn.name) ?? new Set<Slot>();
     for (const slot of slots) if (!slot.worker.isAlive) slots.delete(slot);
     const idle = [...slots].find((slot) => slot.key === key && !slot.isBusy);
     if (idle) {
@@ -123,16 +123,24 @@ export class WorkerPool implements Workers {
       return { slot: idle };
     }
     // Lambda gives init ten seconds; what takes longer is started anew on the invocation's own time.
-    const limits = [this.#options.initLimitMs, version.timeoutSeconds * 1000];
-    for (const [attempt, limitMs] of limits.entries()) {
-      const slot = await this.#start(fn, version, key);
-      slots.add(slot);
-      const failure = await slot.worker.ready(limitMs);
-      if (!failure) return { slot };
-      slots.delete(slot);
-      if (failure.kind !== 'timeout' || attempt === limits.length - 1) return { slot, failure };
-    }
-    throw new Error('unreachable');
+    const first = await this.#startReady(fn, version, key, this.#options.initLimitMs);
+    if (first.failure?.kind !== 'timeout') return first;
+    return this.#startReady(fn, version, key, version.timeoutSeconds * 1000);
+  }
+
+  async #startReady(
+    fn: LambdaFunction,
+    version: Version,
+    key: string,
+    limitMs: number,
+  ): Promise<{ slot: Slot; failure?: Outcome }> {
+    const slot = await this.#start(fn, version, key);
+    const slots = this.#slots.get(fn.name) ?? new Set();
+    this.#slots.set(fn.name, slots.add(slot));
+    const failure = await slot.worker.ready(limitMs);
+    if (!failure) return { slot };
+    slots.delete(slot);
+    return { slot, failure };
   }
 
   async #start(fn: LambdaFunction, version: Version, key: string): Promise<Slot> {
