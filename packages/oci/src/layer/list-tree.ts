@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
-import { isAbsolute, join, posix, resolve } from 'node:path';
+import { isAbsolute, posix, resolve } from 'node:path';
 import { InvalidLayer } from '../errors.ts';
 import type { TarHeader } from '../tar/header.ts';
 import type { Component } from './sbom.ts';
@@ -49,41 +49,61 @@ export function listTree({ name, from, to }: LayerSource): TreeEntry[] {
       source: root,
     });
   const parents = entries.length;
-  walk(name, root, '', target.slice(1), entries);
+  const image = target === '' ? '' : `${target.slice(1)}/`;
+  walk(name, { disk: `${root}/`, inside: '', image }, entries);
   if (entries.length === parents) throw new InvalidLayer(`Layer ${name}: ${from} is empty.`);
   return entries;
 }
 
-function walk(layer: string, root: string, inside: string, target: string, entries: TreeEntry[]) {
-  for (const bytes of readdirSync(join(root, inside), 'buffer').sort(Buffer.compare)) {
-    const name = bytes.toString();
-    const relative = inside === '' ? name : `${inside}/${name}`;
-    const source = join(root, relative);
-    if (!Buffer.from(name).equals(bytes))
-      throw new InvalidLayer(`Layer ${layer}: the name of ${source} is not UTF-8.`);
-    const entry = describe(layer, source, relative, lstatSync(source));
-    entries.push({ ...entry, path: target === '' ? relative : `${target}/${relative}`, source });
-    if (entry.type === 'directory') walk(layer, root, relative, target, entries);
+/** A folder while it is listed: on disk, below the layer's root, and in the image; '' or with a slash at the end. */
+interface Folder {
+  disk: string;
+  inside: string;
+  image: string;
+}
+
+function walk(layer: string, folder: Folder, entries: TreeEntry[]) {
+  for (const name of readdirSync(folder.disk).sort(byBytes)) {
+    const source = `${folder.disk}${name}`;
+    const stats = lstatSync(source, { throwIfNoEntry: false });
+    // Node shows bytes that are no UTF-8 as U+FFFD, and then finds no such file.
+    if (!stats) throw new InvalidLayer(`Layer ${layer}: ${source} is gone, or its name is not UTF-8.`);
+    const path = `${folder.image}${name}`;
+    entries.push(describe(layer, source, path, name, `${folder.inside}${name}`, stats));
+    if (stats.isDirectory())
+      walk(layer, { disk: `${source}/`, inside: `${folder.inside}${name}/`, image: `${path}/` }, entries);
   }
 }
 
-function describe(layer: string, source: string, relative: string, stats: Stats) {
-  const name = posix.basename(relative);
+/** The order of UTF-8's bytes, which is that of UTF-16 but for surrogates. */
+function byBytes(a: string, b: string): number {
+  if (/[\ud800-\uffff]/.test(a + b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
+}
+
+function describe(
+  layer: string,
+  source: string,
+  path: string,
+  name: string,
+  inside: string,
+  stats: Stats,
+): TreeEntry {
   // `.wh.` means "delete" to whoever unpacks the layer.
   if (name.startsWith('.wh.'))
     throw new InvalidLayer(
       `Layer ${layer}: ${source} would delete a file of a lower layer, by its name (.wh.).`,
     );
-  if (stats.isDirectory()) return { type: 'directory', mode: 0o755, size: 0 } as const;
+  if (stats.isDirectory()) return { path, type: 'directory', mode: 0o755, size: 0, source };
   if (stats.isFile())
-    return { type: 'file', mode: stats.mode & 0o111 ? 0o755 : 0o644, size: stats.size } as const;
+    return { path, type: 'file', mode: stats.mode & 0o111 ? 0o755 : 0o644, size: stats.size, source };
   if (stats.isSymbolicLink()) {
     const link = readlinkSync(source);
-    if (isAbsolute(link) || posix.join(posix.dirname(relative), link).split('/')[0] === '..')
+    if (isAbsolute(link) || posix.join(posix.dirname(inside), link).split('/')[0] === '..')
       throw new InvalidLayer(`Layer ${layer}: ${source} links out of the folder, to ${link}.`, {
         hint: 'Copy what it points at into the folder (cp -rL).',
       });
-    return { type: 'symlink', mode: 0o777, size: 0, link } as const;
+    return { path, type: 'symlink', mode: 0o777, size: 0, link, source };
   }
   throw new InvalidLayer(`Layer ${layer}: ${source} is neither a file, a folder nor a link.`);
 }
