@@ -10,9 +10,9 @@ export class AwsError extends Error {
     code: string,
     message: string,
     status = 400,
-    extra: { fields?: Record<string, unknown>; headers?: Record<string, string> } = {},
+    extra: { fields?: Record<string, unknown>; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
-    super(message);
+    super(message, { cause: extra.cause });
     this.name = 'AwsError';
     this.code = code;
     this.status = status;

@@ -30,11 +30,6 @@ interface Manifest {
   annotations?: Record<string, string>;
 }
 
-/** Whether a manifest of this type lists other manifests. */
-export function isIndexType(mediaType: string): boolean {
-  return indexTypes.includes(mediaType);
-}
-
 /** Stores a manifest under its digest and, when given, a tag: PutImage and the registry's PUT meet here. */
 export function putManifest(
   store: EcrStore,

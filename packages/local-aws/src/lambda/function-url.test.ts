@@ -189,6 +189,11 @@ describe('an open URL', () => {
     expect(other.headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it('refuses a path that is no path, and a body of more than 6 MB', async () => {
+    expect((await fetch(`${url}%zz`)).status).toBe(400);
+    expect((await send('', { body: 'x'.repeat(6 * 1024 * 1024 + 1) })).status).toBe(413);
+  });
+
   it('closes when a permission or the URL goes, and opens for nobody who guesses', async () => {
     await lambda.send(new RemovePermissionCommand({ FunctionName, Qualifier, StatementId: 'invoke' }));
     expect((await fetch(url)).status).toBe(403);

@@ -1,6 +1,7 @@
 import { AwsError } from '../errors.ts';
 import { type Call, type Reply, readBody } from '../http/call.ts';
 import { credentialScope } from '../http/credential-scope.ts';
+import { decodePath } from '../http/decode-path.ts';
 import { account } from '../identity.ts';
 import { corsHeaders, isPreflight } from './cors.ts';
 import type { LambdaFunction, UrlConfig } from './function.ts';
@@ -34,7 +35,8 @@ export async function serveFunctionUrl(context: Context, call: Call): Promise<Re
   if (url.cors && preflight) return { status: 200, headers: cors };
   try {
     const version = invocable(context, fn, qualifier);
-    const payload = Buffer.from(JSON.stringify(await toEvent(call, url, rest || '/')));
+    const path = decodePath(rest || '/', 'BadRequest');
+    const payload = Buffer.from(JSON.stringify(await toEvent(call, url, path)));
     const result = await context.workers.invoke(fn, version, {
       payload,
       qualifier,
@@ -77,7 +79,7 @@ async function toEvent(call: Call, url: UrlConfig, rawPath: string): Promise<obj
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath: decodeURI(rawPath),
+    rawPath,
     rawQueryString: call.rawQuery,
     ...(cookie && { cookies: cookie.split('; ') }),
     headers,
@@ -89,7 +91,7 @@ async function toEvent(call: Call, url: UrlConfig, rawPath: string): Promise<obj
       domainPrefix: url.id,
       http: {
         method: call.method,
-        path: decodeURI(rawPath),
+        path: rawPath,
         protocol: 'HTTP/1.1',
         sourceIp: '127.0.0.1',
         userAgent: call.headers['user-agent'] ?? '',

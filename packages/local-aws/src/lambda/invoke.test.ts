@@ -3,6 +3,7 @@ import {
   CreateFunctionCommand,
   InvokeCommand,
   LambdaClient,
+  PutFunctionConcurrencyCommand,
   waitUntilFunctionActiveV2,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +14,7 @@ let aws: LocalAws;
 let lambda: LambdaClient;
 
 beforeAll(async () => {
-  aws = await startLocalAws({ delays: { createMs: 1, updateMs: 1, publishMs: 1 } });
+  aws = await startLocalAws({ delays: { createMs: 1, updateMs: 1, publishMs: 1 }, initLimitMs: 1000 });
   lambda = new LambdaClient(clientConfig(aws));
 });
 afterAll(async () => {
@@ -109,6 +110,12 @@ describe('a handler', () => {
     });
     const ids = await Promise.all([1, 2, 3].map(() => invoke(name)));
     expect(new Set(ids.map(({ payload }) => payload)).size).toBe(3);
+    const limit = { FunctionName: name, ReservedConcurrentExecutions: 2 };
+    await lambda.send(new PutFunctionConcurrencyCommand(limit));
+    const results = await Promise.allSettled([1, 2, 3].map(() => invoke(name)));
+    expect(results.flatMap((one) => (one.status === 'rejected' ? one.reason.name : []))).toEqual([
+      'TooManyRequestsException',
+    ]);
   });
 
   it('may be CommonJS; with a callback it is refused, as by the runtime of Node 24', async () => {
@@ -178,6 +185,17 @@ describe('a failure', () => {
     expect(await invoke(missing)).toMatchObject({ payload: { errorType: 'Runtime.ImportModuleError' } });
     const nameless = await create({ 'index.mjs': 'export const handle = 1;' });
     expect(await invoke(nameless)).toMatchObject({ payload: { errorType: 'Runtime.HandlerNotFound' } });
+  });
+
+  it('to be ready in time is tried once more on the invocation’s own time, then told', async () => {
+    const name = await create(
+      { 'index.mjs': 'setInterval(() => {}, 1000); await new Promise(() => {});' },
+      { Timeout: 1 },
+    );
+    expect(await invoke(name)).toMatchObject({
+      error: 'Unhandled',
+      payload: { errorType: 'Sandbox.Timedout', errorMessage: expect.stringContaining('after 1.00 seconds') },
+    });
   });
 
   it('of the process is Runtime.ExitError, and the next event gets a new process', async () => {

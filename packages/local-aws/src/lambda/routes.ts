@@ -1,3 +1,4 @@
+import { decodePath } from '../http/decode-path.ts';
 import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './operations/aliases.ts';
 import { deleteConcurrency, getConcurrency, putConcurrency } from './operations/concurrency.ts';
 import {
@@ -97,6 +98,8 @@ export function findRoute(
   if (!route) return undefined;
   return {
     route,
-    parts: segments.filter((_, index) => route.segments[index] === '*').map(decodeURIComponent),
+    parts: segments
+      .filter((_, index) => route.segments[index] === '*')
+      .map((segment) => decodePath(segment, 'ValidationException')),
   };
 }

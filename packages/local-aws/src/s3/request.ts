@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '../errors.ts';
 import { type Call, readBody } from '../http/call.ts';
+import { decodePath } from '../http/decode-path.ts';
 import { type Element, parseXml } from '../http/xml.ts';
 import type { Bucket } from './bucket.ts';
 
@@ -14,11 +15,7 @@ export interface S3Request {
 /** Splits `/bucket/key…` (path style only: this server lives on an IP address). */
 export function splitPath(rawPath: string): { bucketName: string; key: string } {
   const [, bucketName = '', rawKey = ''] = rawPath.match(/^\/([^/]*)\/?(.*)$/s) ?? [];
-  try {
-    return { bucketName: decodeURIComponent(bucketName), key: decodeURIComponent(rawKey) };
-  } catch {
-    throw new AwsError('InvalidURI', "Couldn't parse the specified URI.");
-  }
+  return { bucketName: decodePath(bucketName, 'InvalidURI'), key: decodePath(rawKey, 'InvalidURI') };
 }
 
 /** Reads an XML body, which must be what its signature says. */

@@ -1,5 +1,6 @@
 import { AwsError } from '../../errors.ts';
 import type { Call, Reply } from '../../http/call.ts';
+import { decodePath } from '../../http/decode-path.ts';
 import type { Service } from '../../http/service.ts';
 import type { EcrStore } from '../ecr-store.ts';
 import { isPublic, type Repository } from '../repository.ts';
@@ -26,7 +27,7 @@ export function createRegistry(store: EcrStore): Service {
   const uploads = new Uploads(store);
 
   async function route(call: Call): Promise<Reply> {
-    const path = decodeURIComponent(call.rawPath);
+    const path = decodePath(call.rawPath, 'InvalidParameterException');
     const [, name = '', kind = '', rest = ''] = path.match(kinds) ?? [];
     const isPull = call.method === 'GET' || call.method === 'HEAD';
     if (!(isPull && isPublic(name))) authorize(store, call);
