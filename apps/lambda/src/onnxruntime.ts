@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 // The build puts this in the place of onnxruntime-node, whose own JavaScript over the same binding is fifty files and
 // 5 ms of each cold start, and hands each run to the event loop. The binding is private to the package, so it is pinned.
@@ -31,13 +31,16 @@ interface Binding {
   initOrtOnce(logLevel: number, tensor: typeof Tensor, mainThread: boolean): void;
 }
 
-const path = `onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`;
+const path = `node_modules/onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`;
 const warning = 2;
 let binding: Binding | undefined;
 
 function loadBinding(): Binding {
   if (!binding) {
-    binding = createRequire(import.meta.url)(path) as Binding;
+    const library: { exports: unknown } = { exports: {} };
+    // What require() does in the end, without the loader of CommonJS modules that nothing else needs.
+    process.dlopen(library, join(import.meta.dirname, path));
+    binding = library.exports as Binding;
     const mainThread = true;
     binding.initOrtOnce(warning, Tensor, mainThread);
   }

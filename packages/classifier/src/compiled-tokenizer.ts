@@ -50,7 +50,7 @@ export function readCompiled(file: string, bytes: Uint8Array<ArrayBuffer>): Comp
     throw new BundleError(file, 'is not a compiled tokenizer of this version', {
       hint: 'Export the model again',
     });
-  const text = new TextDecoder().decode(aligned.subarray(headWords * 4, headWords * 4 + json));
+  const text = Buffer.from(buffer, byteOffset + headWords * 4, json).toString();
   const { longest, ...settings } = JSON.parse(text);
   return {
     ...settings,
