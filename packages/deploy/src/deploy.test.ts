@@ -36,7 +36,7 @@ describe('deploy', () => {
     ]);
     expect(world.live()?.description).toMatch(
       new RegExp(
-        `^version=1 commit=c0ffeea model=m1 image=${digest('a')} since=\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z$`,
+        `^version=1 commit=c0ffeea model=m1 image=${digest('a')} since=\\d{4}-\\d\\d-\\d\\dT[\\d:.]{12}Z$`,
       ),
     );
     expect(
@@ -156,6 +156,38 @@ describe('deploy', () => {
       digest: digest('b'),
     });
     expect(log.filter((line) => line.includes('starting over'))).toHaveLength(1);
+  });
+
+  it('leaves the alias to a faster deploy, even of the same version', async () => {
+    await world.go('a');
+    let meddled = false;
+    world.before = (operation) => {
+      if (operation !== 'UpdateAlias' || meddled) return;
+      meddled = true;
+      world.meddle(({ aliases }) => ({
+        aliases: aliases.map((live) => ({
+          ...live,
+          version: '2',
+          description: 'theirs',
+          revisionId: 'theirs',
+        })),
+      }));
+    };
+    expect(await world.go('b')).toMatchObject({ changed: false, version: '2' });
+    expect(world.live()).toMatchObject({ version: '2', description: 'theirs' });
+  });
+
+  it('publishes no image that came in while its configuration was being changed', async () => {
+    await world.go('a');
+    let meddled = false;
+    world.after = (operation) => {
+      if (operation !== 'UpdateFunctionConfiguration' || meddled) return;
+      meddled = true;
+      world.meddle(({ latest }) => ({ latest: { ...latest, digest: digest('c'), revisionId: 'theirs' } }));
+    };
+    const result = await world.go('a', { configuration: { memoryMb: 256 } });
+    expect(result).toMatchObject({ changed: true, digest: digest('a') });
+    expect(world.fn().published.find(({ version }) => version === result.version)?.digest).toBe(digest('a'));
   });
 
   it('takes a lost answer to the move of the alias for what it is, and moves it once', async () => {

@@ -36,7 +36,8 @@ export interface RollbackResult extends Place {
 /**
  * Points an alias back at the version before, or at a named one, after the same checks as a deploy. While a deploy is
  * shifting traffic, or was cut off doing so, going back means to end that.
- * @throws DeployError with a hint; the alias then serves what it served before
+ * @throws DeployError with a hint; the alias then serves what it served before, or, if AWS could no longer be reached to
+ * say so, what was asked for: that is not undone
  */
 export async function rollback(
   { lambda: client }: Clients,

@@ -57,7 +57,7 @@ export function parseStamp(description: string | undefined): Stamp {
   return stamp;
 }
 
-/** Now, to the second, for `since`. */
+/** Now, for `since`. */
 export function timestamp(): string {
-  return new Date().toISOString().replace(/\.\d+/, '');
+  return new Date().toISOString();
 }

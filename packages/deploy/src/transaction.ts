@@ -1,8 +1,9 @@
-import { type AliasSeen, describeAlias, putAlias } from './aws/alias.ts';
+import { type AliasSeen, type AliasState, describeAlias, isSame, putAlias } from './aws/alias.ts';
 import type { Clients } from './aws/clients.ts';
-import { describeFunction } from './aws/function.ts';
+import { describeFunction, type FunctionState } from './aws/function.ts';
 import { type Lambda, patientLambda } from './aws/lambda.ts';
 import { defaultPace, startPatience } from './aws/patience.ts';
+import { differences } from './differences.ts';
 import { LostRace, NotRestored, StaleCommit } from './errors.ts';
 import type { GoldenAnswer } from './golden.ts';
 import { type Live, lookAtLive } from './live.ts';
@@ -16,7 +17,7 @@ import { openUrl } from './steps/open-url.ts';
 import { provision, unprovision } from './steps/provision.ts';
 import { publishVersion } from './steps/publish-version.ts';
 import { readyFunction } from './steps/ready-function.ts';
-import { shiftTraffic } from './steps/shift-traffic.ts';
+import { type PutAlias, shiftTraffic } from './steps/shift-traffic.ts';
 import { updateCode } from './steps/update-code.ts';
 import { updateConfiguration } from './steps/update-configuration.ts';
 import { checkAlarms } from './steps/watch.ts';
@@ -40,6 +41,8 @@ export interface Prepared {
   changes: string[];
   version: string;
   golden: GoldenAnswer[];
+  /** All that this deploy tried to make of the alias, done or not: how {@link restore} knows its own work. */
+  attempts: AliasState[];
 }
 
 /** Everything up to the alias: nothing that serves is touched, however it ends. */
@@ -55,7 +58,7 @@ export async function prepare(transaction: Transaction): Promise<Prepared> {
     await step('limit the logs', () => keepLogs(lambda, clients.logs, functionName, logRetentionDays));
   if (provisionedConcurrency)
     await step('warm workers', () => provision(lambda, functionName, version, provisionedConcurrency));
-  return { before, changes, version, golden };
+  return { before, changes, version, golden, attempts: [] };
 }
 
 async function makeVersion(
@@ -68,9 +71,10 @@ async function makeVersion(
     await step('read the alarms', () => checkAlarms(lambda, clients.cloudwatch, shift.alarms ?? []));
   const found = await step('wait until the function can be updated', () => readyFunction(lambda, request));
   const updated = await step('update the code', () => updateCode(lambda, request, digest, found));
-  const verified = await step('update the configuration', () =>
-    updateConfiguration(lambda, request, updated),
-  );
+  const verified = await step('update the configuration', async () => {
+    const after = await updateConfiguration(lambda, request, updated);
+    return checkStillOurs(after, request, digest);
+  });
   const version = await step('publish a version', () =>
     publishVersion(lambda, functionName, verified, stampOf(request, digest)),
   );
@@ -86,12 +90,16 @@ async function makeVersion(
 export async function commit(transaction: Transaction, prepared: Prepared): Promise<string | undefined> {
   const { lambda, request, step } = transaction;
   const { before, changes, version } = prepared;
+  const put = (wanted: AliasState, seen: AliasSeen | undefined) => {
+    prepared.attempts.push(wanted);
+    return putAlias(lambda, request, wanted, seen);
+  };
   if (changes.length > 0) {
     const shifted =
       before && request.shift
-        ? await step('shift the traffic', () => shiftWatched(transaction, prepared, before.alias))
+        ? await step('shift the traffic', () => shiftWatched(transaction, prepared, before.alias, put))
         : before?.alias;
-    await step('move the alias', () => moveAlias(transaction, prepared, shifted));
+    await step('move the alias', () => put(aliasFor(transaction, prepared), shifted));
     await step('verify', () => verify(lambda, request, version));
   }
   const { urlAuth } = request;
@@ -105,16 +113,16 @@ export async function commit(transaction: Transaction, prepared: Prepared): Prom
  */
 export async function restore(
   { clients, request }: Transaction,
-  { before, changes, version }: Prepared,
+  { before, version, attempts }: Prepared,
   because: unknown,
 ): Promise<void> {
-  if (!before || changes.length === 0) return;
+  if (!before || attempts.length === 0) return;
   // The deploy's own patience may be what has run out; and a cancelled job has seconds left.
   const pace = { ...defaultPace, ...request.pace, timeoutMs: 5_000 };
   const lambda = patientLambda(clients.lambda, startPatience(pace));
   try {
     const now = await describeAlias(lambda, request);
-    if (now && (now.version === version || now.extra?.version === version))
+    if (now && attempts.some((attempt) => isSame(now, attempt)))
       await putAlias(lambda, request, { ...before.alias, extra: undefined }, now);
   } catch (error) {
     if (error instanceof LostRace) return; // Whoever was faster owns the alias now.
@@ -167,30 +175,40 @@ async function refuseStale(
   );
 }
 
+/** What was waited for may have been another deploy's change. Publishing carries the revision id of this very look. */
+function checkStillOurs(
+  found: FunctionState,
+  { functionName, configuration = {} }: DeployRequest,
+  digest: string,
+): FunctionState {
+  if (found.digest === digest && differences(found, configuration).length === 0) return found;
+  throw new LostRace(
+    `${functionName} was given another image or configuration by something else in the middle`,
+    'Two deploys at once? Give the workflow a concurrency group.',
+  );
+}
+
 function shiftWatched(
   { clients, lambda, request }: Transaction,
   { version }: Prepared,
   before: AliasSeen,
+  put: PutAlias,
 ): Promise<AliasSeen> {
   const { functionName, golden, modelVersion, shift = { weights: [], bakeMs: 0 } } = request;
-  return shiftTraffic(lambda, request, before, version, shift, async () => {
+  return shiftTraffic(lambda, before, version, shift, put, async () => {
     await checkAlarms(lambda, clients.cloudwatch, shift.alarms ?? []);
     if (golden) await askGolden(lambda, { functionName, version, modelVersion }, golden);
   });
 }
 
-async function moveAlias(
-  { lambda, request, digest }: Transaction,
-  { before, version }: Prepared,
-  seen: AliasSeen | undefined,
-): Promise<void> {
+function aliasFor({ request, digest }: Transaction, { before, version }: Prepared): AliasState {
   const description = formatStamp({
     version,
     ...stampOf(request, digest),
     ...(before && { previous: before.alias.version }),
     since: timestamp(),
   });
-  await putAlias(lambda, request, { version, extra: undefined, description }, seen);
+  return { version, extra: undefined, description };
 }
 
 async function verify(lambda: Lambda, place: Place, version: string): Promise<void> {

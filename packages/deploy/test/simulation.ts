@@ -151,8 +151,10 @@ export class Simulation {
       const { version } = await this.world.on(this.line(trouble), (clients) => rollback(clients, request));
       await this.#isLive(version, this.#digestOf(version));
     } catch (error) {
-      const after = this.#live();
-      if (!(expected(error) instanceof Killed) && after?.version !== before?.version) throw error;
+      expected(error);
+      const target = named ?? parseStamp(before?.description).previous;
+      const after = this.#live()?.version;
+      if (after !== before?.version && after !== target) throw error;
     }
   }
 

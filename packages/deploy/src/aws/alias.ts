@@ -60,7 +60,7 @@ export async function putAlias(
     if (!(error instanceof AwsRefusal && /^(PreconditionFailed|ResourceConflict)Exception$/.test(error.code)))
       throw error;
     const now = await describeAlias(lambda, { functionName, alias });
-    if (now && same(now, wanted)) return now;
+    if (now && isSame(now, wanted)) return now;
     throw new LostRace(
       `The alias ${alias} of ${functionName} was changed by something else and points at version ${now?.version ?? 'none'}`,
       'Two deploys at once? Give the workflow a concurrency group.',
@@ -69,7 +69,8 @@ export async function putAlias(
   }
 }
 
-function same(a: AliasState, b: AliasState): boolean {
+/** Whether two states of an alias are one; the description tells apart who wrote them. */
+export function isSame(a: AliasState, b: AliasState): boolean {
   return (
     a.version === b.version &&
     a.description === b.description &&

@@ -78,6 +78,13 @@ it('switches the architecture with the code', async () => {
   expect(await world.go('b', { configuration })).toMatchObject({ changed: false });
 });
 
+it('starts versions from a snapshot when asked to, and says so once', async () => {
+  const configuration = { snapStart: true };
+  expect((await world.go('b', { configuration })).changes).toContain('configuration: SnapStart');
+  expect(latest().snapStart).toBe(true);
+  expect(await world.go('b', { configuration })).toMatchObject({ changed: false });
+});
+
 it('tells what it would change without a single change', async () => {
   const before = JSON.stringify(world.lambda.context.store.all);
   const request = requestFor('b', { configuration: { memoryMb: 256 } });
