@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Upload } from '@aws-sdk/lib-storage';
-import { parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 
 // A file of its own beside the function, loaded by the first event that needs it: requests start without it.
 
@@ -45,16 +45,21 @@ export async function sendMessages(
   return failed;
 }
 
-/** A CSV's rows by the names in its first line, in lower case. */
-export function parseCsv(source: Readable, mostBytes: number): AsyncIterable<Record<string, string>> {
-  const columns = (header: string[]) => header.map((name) => name.trim().toLowerCase());
+/** A CSV's rows by the names in its first line, in lower case. Fails with the line at fault, never with what it says. */
+export async function* parseCsv(source: Readable, mostBytes: number): AsyncGenerator<Record<string, string>> {
   const parser = parse({
     bom: true,
-    columns,
+    columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
     relax_column_count: true,
     max_record_size: mostBytes,
     skip_empty_lines: true,
   });
   source.on('error', (error) => parser.destroy(error));
-  return source.pipe(parser);
+  try {
+    yield* source.pipe(parser);
+  } catch (error) {
+    // The parser's own message quotes the field, and messages end up in logs.
+    if (error instanceof CsvError) throw new Error(`the CSV is broken at line ${error.lines}: ${error.code}`);
+    throw error;
+  }
 }

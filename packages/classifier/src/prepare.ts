@@ -18,7 +18,8 @@ export interface Prepared {
 /**
  * Does at build time what loading would do each time: ONNX Runtime optimises the model and lays its weights out to be
  * mapped into memory, the tokenizer's vocabulary becomes a table. Same parts, same bytes, same answers, on every CPU.
- * With a precision of int8 the answers move a little, and the caller has compared them. Takes an ONNX model's bytes and a parsed tokenizer.json; throws a BundleError on either it can't read.
+ * With a precision of int8 the answers move a little, and the caller has compared them. Takes an ONNX model's bytes
+ * and a parsed tokenizer.json; throws a BundleError on either it can't read.
  */
 export async function prepare(
   model: Uint8Array,

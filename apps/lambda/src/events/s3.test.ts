@@ -98,8 +98,12 @@ describe('a new object', () => {
   it('of another format or that can not be read fails the invocation, so that it is tried again or put aside', async () => {
     await expect(handler(s3(bucket, ['a.parquet']))).rejects.toThrow(UnsupportedEvent);
     await expect(handler(s3(bucket, ['missing.csv']))).rejects.toThrow(/NoSuchKey|specified key/);
-    await put('broken.csv', 'text\n"never closed');
-    await expect(handler(s3(bucket, ['broken.csv']))).rejects.toThrow(/Quote/);
+    for (const body of ['text\n"never closed', 'text\nsecret "quote', 'text\n"secret" quote']) {
+      await put('broken.csv', body);
+      await expect(handler(s3(bucket, ['broken.csv']))).rejects.toThrow(
+        /^the CSV is broken at line \d: CSV_\w+$/,
+      );
+    }
     await expect(predictions('broken.csv')).rejects.toThrow(/NoSuchKey|specified key/);
   });
 });
