@@ -198,6 +198,25 @@ describe('a failure', () => {
     });
   });
 
+  it('at init says its last words before the server is gone, and none after', async () => {
+    const other = await startLocalAws({ delays: { createMs: 1 } });
+    const client = new LambdaClient(clientConfig(other));
+    const fn = { FunctionName: 'talks' };
+    const source = `for (let i = 0; i < 500; i++) console.log('word '.repeat(50)); throw new Error('enough');`;
+    await client.send(
+      new CreateFunctionCommand({
+        ...fn,
+        PackageType: 'Image',
+        Code: { ImageUri: await pushHandler(other, { 'index.mjs': source }) },
+        Role: 'arn:aws:iam::000000000000:role/any',
+      }),
+    );
+    await waitUntilFunctionActiveV2({ client, maxWaitTime: 10, minDelay: 0.01 }, fn);
+    expect((await client.send(new InvokeCommand(fn))).FunctionError).toBe('Unhandled');
+    client.destroy();
+    await other.close();
+  });
+
   it('of the process is Runtime.ExitError, and the next event gets a new process', async () => {
     const name = await create({
       'index.mjs': `export const handler = async (event) => { if (event.die) process.exit(3); return 'alive'; };`,

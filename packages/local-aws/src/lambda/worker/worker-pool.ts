@@ -39,6 +39,7 @@ export class WorkerPool implements Workers {
   readonly #options: PoolOptions;
   readonly #slots = new Map<string, Set<Slot>>();
   readonly #active = new Map<string, number>();
+  readonly #stopping = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(options: PoolOptions) {
@@ -90,7 +91,7 @@ export class WorkerPool implements Workers {
     const slots = [...this.#slots.values()].flatMap((set) => [...set]);
     this.#slots.clear();
     for (const slot of slots) clearTimeout(slot.idleTimer);
-    await Promise.all(slots.map((slot) => slot.worker.stop()));
+    await Promise.all([...slots.map((slot) => slot.worker.stop()), ...this.#stopping]);
   }
 
   #enter(fn: LambdaFunction): () => void {
@@ -140,6 +141,7 @@ export class WorkerPool implements Workers {
     const failure = await slot.worker.ready(limitMs);
     if (!failure) return { slot };
     slots.delete(slot);
+    await this.#stop(slot.worker);
     return { slot, failure };
   }
 
@@ -169,7 +171,7 @@ export class WorkerPool implements Workers {
       memoryMb: version.memoryMb,
       onLine: (line) => stream.write(line),
     });
-    if (this.#isClosed) await worker.stop();
+    if (this.#isClosed) await this.#stop(worker);
     if (root.architecture !== architecture) worker.refuse();
     return { key, worker, stream, isBusy: true, isRetired: false };
   }
@@ -183,7 +185,15 @@ export class WorkerPool implements Workers {
   #drop(name: string, slot: Slot): void {
     clearTimeout(slot.idleTimer);
     this.#slots.get(name)?.delete(slot);
-    void slot.worker.stop();
+    void this.#stop(slot.worker);
+  }
+
+  /** Ends a worker; what is still ending is waited for when the pool closes, so that nothing writes after that. */
+  async #stop(worker: Worker): Promise<void> {
+    const stopping = worker.stop();
+    this.#stopping.add(stopping);
+    await stopping;
+    this.#stopping.delete(stopping);
   }
 }
 
