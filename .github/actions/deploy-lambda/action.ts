@@ -17,30 +17,9 @@ import { summarise, summarisePlan } from './summary.ts';
 import { readTargets } from './targets.ts';
 
 /** The days that CloudWatch Logs can keep a group for. */
-const retentions = [
-  '1',
-  '3',
-  '5',
-  '7',
-  '14',
-  '30',
-  '60',
-  '90',
-  '120',
-  '150',
-  '180',
-  '365',
-  '400',
-  '545',
-  '731',
-  '1096',
-  '1827',
-  '2192',
-  '2557',
-  '2922',
-  '3288',
-  '3653',
-] as const;
+const retentions = '1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'.split(
+  ' ',
+);
 
 /** Image digest → published version → golden requests → alias. */
 export const action = defineAction({
@@ -79,7 +58,7 @@ export const action = defineAction({
       const plans = await Promise.all(targets.map(({ clients, request }) => diff(clients, request)));
       for (const line of plans.flat()) job.log(`would ${line}`);
       return {
-        outputs: { ...nothing, changes: plans.flat().join('\n') },
+        outputs: { changed: false, changes: plans.flat().join('\n') },
         summary: summarisePlan(targets, plans),
       };
     }
@@ -104,16 +83,6 @@ export const action = defineAction({
     return { outputs: outputs(results), summary: results.map(summarise).join('\n') };
   },
 });
-
-const nothing = {
-  version: undefined,
-  alias: undefined,
-  url: undefined,
-  'previous-version': undefined,
-  changed: false,
-  changes: undefined,
-  results: undefined,
-};
 
 function outputs(results: DeployResult[]) {
   const [first] = results;

@@ -12,9 +12,9 @@ export interface Job {
   signal: AbortSignal;
 }
 
-/** What an action hands back: its outputs by action.yml's names (undefined: left unset), and the job summary. */
+/** What an action hands back: its outputs by action.yml's names (some may be left unset), and the job summary. */
 export interface Report<Output extends string> {
-  outputs: Record<Output, string | number | boolean | undefined>;
+  outputs: { [Name in Output]?: string | number | boolean | undefined };
   summary?: string;
 }
 

@@ -6,5 +6,5 @@ export { type Golden, type GoldenAnswer, type GoldenCase, mergeGolden, parseGold
 export { type PruneRequest, prune } from './prune.ts';
 export type { Configuration, DeployRequest, Place, Shift, UrlAuth } from './request.ts';
 export { type RollbackRequest, type RollbackResult, rollback } from './rollback.ts';
-export { formatStamp, parseStamp, type Stamp } from './stamp.ts';
+export type { Stamp } from './stamp.ts';
 export { type Status, status } from './status.ts';

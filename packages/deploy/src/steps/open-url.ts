@@ -18,22 +18,19 @@ const statements = [
 export async function openUrl(lambda: Lambda, target: Place, auth: UrlAuth): Promise<string> {
   const of = { FunctionName: target.functionName, Qualifier: target.alias };
   const existing = await describeUrl(lambda, target);
-  if (existing?.auth === auth && auth === 'NONE') return existing.url;
+  if (existing?.auth === 'NONE' && auth === 'NONE') return existing.url;
   if (auth === 'NONE')
     for (const statement of statements)
       await unlessThere(lambda.send(new AddPermissionCommand({ ...of, ...statement, Principal: '*' })));
-  const url =
-    existing?.auth === auth
-      ? existing.url
-      : existing
-        ? (await lambda.send(new UpdateFunctionUrlConfigCommand({ ...of, AuthType: auth }))).FunctionUrl
-        : (await unlessThere(lambda.send(new CreateFunctionUrlConfigCommand({ ...of, AuthType: auth }))))
-            ?.FunctionUrl;
+  if (!existing)
+    await unlessThere(lambda.send(new CreateFunctionUrlConfigCommand({ ...of, AuthType: auth })));
+  else if (existing.auth !== auth)
+    await lambda.send(new UpdateFunctionUrlConfigCommand({ ...of, AuthType: auth }));
   // Each time, since a run that was cut off here would leave the URL to anybody with an AWS account.
   if (auth === 'AWS_IAM')
     for (const { StatementId } of statements)
       await ifThere(lambda.send(new RemovePermissionCommand({ ...of, StatementId })));
-  return url ?? (await describeUrl(lambda, target))?.url ?? '';
+  return existing?.url ?? (await describeUrl(lambda, target))?.url ?? '';
 }
 
 /** The function URL of an alias and who may call it; undefined when it has none. */
