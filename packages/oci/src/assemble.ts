@@ -1,8 +1,9 @@
 import { type Base, type BaseSource, isInRegistry } from './base/base.ts';
-import { type Platform, parsePlatform } from './base/platform.ts';
+import { parsePlatform } from './base/platform.ts';
 import { resolveBase } from './base/resolve-base.ts';
 import { InvalidLayer } from './errors.ts';
 import { compressor } from './gzip.ts';
+import { imageConfig, sortKeys } from './image-config.ts';
 import { type BuiltLayer, buildLayer, type KnownLayers } from './layer/build-layer.ts';
 import { type LayerSource, listTree } from './layer/list-tree.ts';
 import { blobFile, blobSize, readLayout, writeBlob, writeIndex } from './layout/layout.ts';
@@ -54,21 +55,17 @@ export async function assemble(options: AssembleOptions): Promise<AssembledImage
   const created = options.created ?? '1970-01-01T00:00:00Z';
   if (Number.isNaN(Date.parse(created))) throw new InvalidLayer(`${JSON.stringify(created)} is no time.`);
   // All that can be wrong with the folders is found before the first byte is fetched or written.
-  const trees = options.layers.map(listTree);
+  const sources = options.layers.map((layer) => ({ layer, tree: listTree(layer) }));
   const { path, result } = await replaceLayout(options.output, async (partial) => {
     const known = await knownLayers(options.output);
     const resolving = options.base ? resolveBase(options.base, platform, partial) : undefined;
-    const building = options.layers.map((layer, i) => buildLayer(layer, trees[i] ?? [], partial, known));
+    const building = sources.map(({ layer, tree }) => buildLayer(layer, tree, partial, known));
     // All have ended, also when one has failed: nobody writes into the folder while it is taken away.
     await Promise.allSettled([resolving, ...building]);
     const [base, built] = [await resolving, await Promise.all(building)];
-    return await writeImage(
-      options,
-      partial,
-      imageConfig(options, created, platform, base, built),
-      base,
-      built,
-    );
+    const diffIds = built.map(({ diffId }) => diffId);
+    const config = imageConfig(options, { created, platform, diffIds }, base?.config);
+    return await writeImage(options, partial, config, base, built);
   });
   return { layout: path, ...result };
 }
@@ -87,7 +84,7 @@ async function writeImage(
     mediaType: mediaTypes.manifest,
     config: { mediaType: mediaTypes.config, ...config },
     layers,
-    annotations: sorted({ ...options.annotations, ...baseAnnotations(options, base) }),
+    annotations: sortKeys({ ...options.annotations, ...baseAnnotations(options, base) }),
   };
   const { digest, size } = await writeBlob(layout, Buffer.from(JSON.stringify(manifest)));
   await writeIndex(layout, {
@@ -111,69 +108,6 @@ function baseAnnotations({ base: source }: AssembleOptions, base: Base | undefin
     ...(means ? { [annotations.baseName]: source.reference } : {}),
     [annotations.baseDigest]: base.digest,
   };
-}
-
-function imageConfig(
-  { config, layers }: AssembleOptions,
-  created: string,
-  platform: Platform,
-  base: Base | undefined,
-  built: BuiltLayer[],
-): ImageConfig {
-  const below = base?.config;
-  const diffIds = below?.rootfs.diff_ids ?? [];
-  const history = below ? (below.history ?? []) : [];
-  const tellsAll = history.filter((entry) => !entry.empty_layer).length === diffIds.length;
-  const { Env, Labels, ...inherited } = below?.config ?? {};
-  for (const key of ofTheBuild) delete inherited[key];
-  const env = mergeEnv(Env ?? [], config.env ?? {});
-  const labels = sorted({ ...Labels, ...config.labels });
-  return {
-    created,
-    architecture: platform.architecture,
-    os: platform.os,
-    ...((below?.variant ?? platform.variant) ? { variant: (below?.variant ?? platform.variant)! } : {}),
-    config: {
-      ...inherited,
-      ...(env.length > 0 ? { Env: env } : {}),
-      ...(config.entrypoint ? { Entrypoint: config.entrypoint } : {}),
-      ...(config.command ? { Cmd: config.command } : {}),
-      ...(config.workingDir ? { WorkingDir: config.workingDir } : {}),
-      ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
-    },
-    rootfs: { type: 'layers', diff_ids: [...diffIds, ...built.map(({ diffId }) => diffId)] },
-    // A history must account for every layer; an incomplete one of the base can't be continued.
-    ...(tellsAll
-      ? {
-          history: [
-            ...history,
-            ...layers.map(({ name, to }) => ({ created, created_by: `mainline: layer ${name} at ${to}` })),
-          ],
-        }
-      : {}),
-  };
-}
-
-/** What Docker notes in a config about the container that built the image. */
-const ofTheBuild = [
-  'Image',
-  'Hostname',
-  'Domainname',
-  'AttachStdin',
-  'AttachStdout',
-  'AttachStderr',
-  'Tty',
-  'OpenStdin',
-  'StdinOnce',
-];
-
-function mergeEnv(below: string[], above: Record<string, string>): string[] {
-  const kept = below.filter((entry) => !((entry.split('=')[0] ?? '') in above));
-  return [...kept, ...Object.entries(sorted(above)).map(([name, value]) => `${name}=${value}`)];
-}
-
-function sorted(record: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The earlier layout in the output's place is the cache: what it holds needs no second compression. */

@@ -57,6 +57,7 @@ export async function lock(
     registry.close();
     moved.push({ reference, before: pins[key(reference)], after });
   }
+  if (moved.length === 0) return [];
   for (const { reference, after } of moved) pins[key(reference)] = after;
   const sorted = Object.fromEntries(Object.entries(pins).sort(([a], [b]) => (a < b ? -1 : 1)));
   await writeFile(`${file}.partial`, `${JSON.stringify({ version: 1, bases: sorted }, null, 2)}\n`);

@@ -15,8 +15,6 @@ export const mediaTypes = {
 export const annotations = {
   baseName: 'org.opencontainers.image.base.name',
   baseDigest: 'org.opencontainers.image.base.digest',
-  created: 'org.opencontainers.image.created',
-  refName: 'org.opencontainers.image.ref.name',
   /** On a layer: the name it was assembled under (runtime, app, model). */
   layer: 'dev.mainline.layer',
   /** On a layout's entry: what compressed its layers; equal only where equal input means equal bytes. */

@@ -39,7 +39,7 @@ export async function resolveArchiveBase(file: string, platform: Platform, layou
     for (const [i, name] of Layers.entries()) {
       // An archive of a containerd store holds gzipped layers; compressed anew, equal content has one digest.
       const tar = decompress(createReadStream(await insideFile(folder, name, file)));
-      const { diffId, digest, size } = await writeLayer(tar, layout, `archive-${i}`);
+      const { diffId, digest, size } = await writeLayer(tar, layout);
       if (diffId !== config.rootfs.diff_ids[i])
         throw new DigestMismatch(
           `${file}: layer ${name} is ${diffId}, the config says ${config.rootfs.diff_ids[i]}.`,

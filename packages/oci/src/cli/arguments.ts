@@ -40,6 +40,6 @@ export function parsePairs(texts: string[]): Record<string, string> {
 export const loginFor = (reference: string) => () => dockerCredential(parseReference(reference).registry);
 
 /** 1,234,567 bytes as `1.2 MB`. */
-export function megabytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { assemble } from '../assemble.ts';
 import { OciError } from '../errors.ts';
 import { pinned } from '../lock.ts';
-import { defaultLayout, loginFor, megabytes, parseLayer, parsePairs } from './arguments.ts';
+import { defaultLayout, formatBytes, loginFor, parseLayer, parsePairs } from './arguments.ts';
 
 /** `pnpm image build`: folders over a base → a layout. */
 export async function build(args: string[]): Promise<void> {
@@ -33,6 +33,6 @@ export async function build(args: string[]): Promise<void> {
     output: values.output,
   });
   console.log(
-    `${image.digest}  ${image.layers.length} layers, ${megabytes(image.sizeBytes)}, in ${image.layout}`,
+    `${image.digest}  ${image.layers.length} layers, ${formatBytes(image.sizeBytes)}, in ${image.layout}`,
   );
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Change, diff } from '../diff.ts';
-import { expectNames, megabytes } from './arguments.ts';
+import { expectNames, formatBytes } from './arguments.ts';
 import { open } from './open.ts';
 
 /** `pnpm image diff`: layers, files and config lines that tell two images apart. */
@@ -16,7 +16,7 @@ export async function diffVerb(args: string[]): Promise<void> {
   try {
     const { same, shared, layers, files, config, unread } = await diff(before, after);
     if (same) return console.log(`Both are ${after.digest}`);
-    console.log(`${shared.layers} layers (${megabytes(shared.sizeBytes)}) are the same`);
+    console.log(`${shared.layers} layers (${formatBytes(shared.sizeBytes)}) are the same`);
     for (const layer of layers) console.log(`layer  ${line(layer)}`);
     for (const file of files) console.log(`file   ${line(file)}`);
     for (const gone of config.before) console.log(`config - ${gone}`);
@@ -29,7 +29,7 @@ export async function diffVerb(args: string[]): Promise<void> {
 }
 
 function line({ name, before, after }: Change): string {
-  if (before === undefined) return `+ ${name}  ${megabytes(after ?? 0)}`;
-  if (after === undefined) return `- ${name}  ${megabytes(before)}`;
-  return `~ ${name}  ${megabytes(before)} → ${megabytes(after)}`;
+  if (before === undefined) return `+ ${name}  ${formatBytes(after ?? 0)}`;
+  if (after === undefined) return `- ${name}  ${formatBytes(before)}`;
+  return `~ ${name}  ${formatBytes(before)} → ${formatBytes(after)}`;
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { annotations } from '../manifest.ts';
-import { defaultLayout, expectNames, megabytes } from './arguments.ts';
+import { defaultLayout, expectNames, formatBytes } from './arguments.ts';
 import { open } from './open.ts';
 
 /** `pnpm image inspect`: what an image is made of. */
@@ -25,6 +25,6 @@ export async function inspect(args: string[]): Promise<void> {
   for (const [fact, value] of facts) console.log(`${fact.padEnd(10)} ${value}`);
   for (const { digest: layer, size, annotations: notes } of manifest.layers)
     console.log(
-      `${(notes?.[annotations.layer] ?? 'base').padEnd(10)} ${layer} ${megabytes(size).padStart(9)}`,
+      `${(notes?.[annotations.layer] ?? 'base').padEnd(10)} ${layer} ${formatBytes(size).padStart(9)}`,
     );
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { push } from '../push.ts';
 import { parseReference } from '../reference.ts';
 import { dockerCredential } from '../registry/docker-credential.ts';
-import { defaultLayout, expectNames, loginFor, megabytes } from './arguments.ts';
+import { defaultLayout, expectNames, formatBytes, loginFor } from './arguments.ts';
 
 /** `pnpm image push`: a layout → a registry. */
 export async function pushVerb(args: string[]): Promise<void> {
@@ -22,5 +22,5 @@ export async function pushVerb(args: string[]): Promise<void> {
     baseCredential: dockerCredential,
     log: console.log,
   });
-  console.log(`${reference}  ${megabytes(uploadedBytes)} uploaded`);
+  console.log(`${reference}  ${formatBytes(uploadedBytes)} uploaded`);
 }

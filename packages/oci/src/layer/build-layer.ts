@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { digestOf, Meter } from '../digest.ts';
+import { Meter } from '../digest.ts';
 import { InvalidLayer } from '../errors.ts';
 import { linkBlob } from '../layout/layout.ts';
 import { annotations, type Descriptor, mediaTypes } from '../manifest.ts';
@@ -43,8 +43,7 @@ export async function buildLayer(
   if (earlier && (await takeOver(earlier, layout)))
     return { descriptor: describe(earlier.digest, earlier.size), diffId: expected };
 
-  const file = digestOf(source.name + source.to).slice('sha256:'.length);
-  const { digest, size, diffId } = await writeLayer(writeTar(entries), layout, file);
+  const { digest, size, diffId } = await writeLayer(writeTar(entries), layout);
   if (expected && expected !== diffId)
     throw new InvalidLayer(`Layer ${source.name}: ${source.from} changed while it was read.`, {
       hint: 'Try again.',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,11 +7,10 @@ import { Meter } from '../digest.ts';
 import { gzip } from '../gzip.ts';
 import { blobFile } from '../layout/layout.ts';
 
-/** Compresses a tar into a layout's blobs. `name` must be no other writer's at the time. */
+/** Compresses a tar into a layout's blobs. */
 export async function writeLayer(
   tar: AsyncIterable<Buffer>,
   layout: string,
-  name: string,
 ): Promise<{ digest: string; size: number; diffId: string }> {
   const hash = createHash('sha256');
   const compressed = new Meter();
@@ -21,7 +20,7 @@ export async function writeLayer(
       yield chunk;
     }
   }
-  const file = join(layout, `${name}.partial`);
+  const file = join(layout, `${randomUUID()}.partial`);
   await pipeline(gzip(hashed()), compressed, createWriteStream(file));
   await rename(file, blobFile(layout, compressed.digest()));
   return { digest: compressed.digest(), size: compressed.size, diffId: `sha256:${hash.digest('hex')}` };

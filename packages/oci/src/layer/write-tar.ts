@@ -10,8 +10,9 @@ const smallBytes = 128 * 1024;
 const headerBytes = 32 * 1024;
 
 /**
- * The tar of these entries as a stream of large chunks, each good until the next is asked for. Small files are read synchronously: for thousands of them a trip
- * to libuv's threads and back costs ten times the read. Throws {@link InvalidLayer} when a file changes its size under it.
+ * The tar of these entries as a stream of large chunks, each good until the next is asked for. Small files are read
+ * synchronously: for thousands of them a trip to libuv's threads and back costs ten times the read. Throws
+ * {@link InvalidLayer} when a file changes its size under it.
  */
 export async function* writeTar(entries: TreeEntry[]): AsyncGenerator<Buffer> {
   const chunk = new Chunk();

@@ -102,50 +102,40 @@ function hides(path: string, { paths, appFolder }: Contents): boolean {
   return covers(appFolder, target) && [...paths.keys()].some((known) => covers(target, known));
 }
 
-const rules: Record<
-  string,
-  { severity: Finding['severity']; problem: (what: string) => string; fix: string }
-> = {
+const rules: Record<string, { problem: (what: string) => string; fix: string }> = {
   unsafe: {
-    severity: 'error',
     problem: (what) => `Entries that lead out of the image or are neither files, folders nor links: ${what}.`,
     fix: 'Build the layer from a folder that holds none.',
   },
   parents: {
-    severity: 'error',
     problem: (what) =>
       `Parent directories are missing for ${what} (Lambda: MissingParentDirectory; Docker does not mind).`,
     fix: 'Write an entry for each folder before what is in it.',
   },
   setuid: {
-    severity: 'error',
     problem: (what) =>
       `Set-user or set-group bits on ${what}; nothing in a function needs another user's rights.`,
     fix: 'chmod ug-s.',
   },
   unreadable: {
-    severity: 'error',
     problem: (what) => `Lambda's user, who is neither owner nor group, can't read ${what}.`,
     fix: 'chmod o+rX before the build, or COPY --chmod=755.',
   },
   machine: {
-    severity: 'error',
     problem: (what) => `Native code for another machine: ${what}.`,
     fix: "Install the dependencies for the image's platform.",
   },
   whiteout: {
-    severity: 'error',
     problem: (what) => `Deletes what a lower layer brought of the app: ${what}.`,
     fix: 'Leave it out of the lower layer instead; what is deleted is still downloaded.',
   },
   secret: {
-    severity: 'error',
     problem: (what) => `${what}.`,
     fix: 'Take it out, build again and change the secret: whoever may pull the image can read it.',
   },
 };
 
 function finding(rule: string, where: string, what: string): Finding {
-  const { severity, problem, fix } = rules[rule]!;
-  return { rule, severity, where, problem: problem(what), fix };
+  const { problem, fix } = rules[rule]!;
+  return { rule, severity: 'error', where, problem: problem(what), fix };
 }

@@ -27,7 +27,9 @@ export class Authorization {
   readonly #registry: string;
   readonly #transport: Transport;
   readonly #source: CredentialSource | undefined;
-  readonly #headers = new Map<Scope | 'any', Promise<string | undefined>>();
+  readonly #headers = new Map<Scope | 'any', string>();
+  /** What is being asked for right now: requests that were refused together wait for one answer. */
+  readonly #earning = new Map<Scope | 'any', Promise<string | undefined>>();
   #challenge: Challenge | undefined;
 
   constructor(registry: string, transport: Transport, source?: CredentialSource) {
@@ -42,27 +44,25 @@ export class Authorization {
   }
 
   /** The header for a scope, if one has been earned. */
-  async header(scope: Scope): Promise<string | undefined> {
-    return await this.#headers.get(this.#key(scope));
+  header(scope: Scope): string | undefined {
+    return this.#headers.get(this.#key(scope));
   }
 
   /**
    * Earns a new header from a 401 (or an expired login's 403). False: there is nothing to try with, or what was tried
-   * (`used`) is all there is. Parallel requests that were refused together share one answer.
+   * (`used`) is all there is.
    */
   async renew(refused: Exchange, scope: Scope, used: string | undefined): Promise<boolean> {
-    const current = await this.header(scope).catch(() => undefined);
-    if (current !== used && current !== undefined) return true;
     this.#challenge = parseChallenge(refused.response.headers['www-authenticate']) ?? this.#challenge;
-    const fresh = this.#earn(scope);
-    this.#headers.set(this.#key(scope), fresh);
-    try {
-      const header = await fresh;
-      return header !== undefined && header !== used;
-    } catch (error) {
-      this.#headers.delete(this.#key(scope));
-      throw error;
-    }
+    const key = this.#key(scope);
+    const known = this.#headers.get(key);
+    if (known !== undefined && known !== used) return true;
+    const earning = this.#earning.get(key) ?? this.#earn(scope).finally(() => this.#earning.delete(key));
+    this.#earning.set(key, earning);
+    const header = await earning;
+    if (header === undefined || header === used) return false;
+    this.#headers.set(key, header);
+    return true;
   }
 
   /** Only a Bearer token is for one scope. */
@@ -89,11 +89,21 @@ export class Authorization {
     url.searchParams.set('scope', scope);
     const exchange = await this.#transport.send('GET', url, basic ? { authorization: basic } : {});
     if (exchange.status !== 200) throw await failure(exchange, 'The registry refuses this login.');
-    const answer: unknown = JSON.parse((await readBody(exchange, 1024 * 1024)).toString());
-    const { token, access_token } = Object(answer);
-    if (typeof (token ?? access_token) !== 'string')
+    const token = parseToken((await readBody(exchange, maxTokenBytes)).toString());
+    if (token === undefined)
       throw new RegistryError(`[GET] ${printable(url)}: the answer holds no token`, { status: 200 });
-    return `Bearer ${token ?? access_token}`;
+    return `Bearer ${token}`;
+  }
+}
+
+const maxTokenBytes = 1024 * 1024;
+
+function parseToken(text: string): string | undefined {
+  try {
+    const { token, access_token } = JSON.parse(text);
+    return [token, access_token].find((value) => typeof value === 'string');
+  } catch {
+    return undefined;
   }
 }
 

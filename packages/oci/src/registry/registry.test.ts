@@ -76,6 +76,20 @@ describe('login', () => {
     expect(put?.body.equals(bytes)).toBe(true);
   });
 
+  it('says that a token service answers with something else', async () => {
+    for (const answer of ['<html>', '{}', 'null', '{"token": 1}']) {
+      const server = await scriptedRegistry(({ line }, response, request) =>
+        line.startsWith('GET /token')
+          ? response.end(answer)
+          : response
+              .writeHead(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token"` })
+              .end(),
+      );
+      const registry = new Registry({ registry: server.registry, patience: quick });
+      await expect(registry.hasBlob('a', digestOf(''))).rejects.toThrow(/the answer holds no token/);
+    }
+  });
+
   it('gives up on a login that is refused, without repeating it', async () => {
     const server = await scriptedRegistry((_, response) =>
       response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end(error('UNAUTHORIZED', 'no')),
@@ -122,6 +136,17 @@ describe('redirects', () => {
     expect(storage.asked).toEqual([
       { line: 'GET /bucket/x?X-Amz-Signature=s', authorization: undefined, body: Buffer.alloc(0) },
     ]);
+  });
+
+  it('are followed for a look, too', async () => {
+    const storage = await scriptedRegistry((_, response) => response.end());
+    const server = await scriptedRegistry((_, response) =>
+      response.writeHead(307, { location: `http://${storage.registry}/x` }).end(),
+    );
+    expect(
+      await new Registry({ registry: server.registry, patience: quick }).hasBlob('a', digestOf('x')),
+    ).toBe(true);
+    expect(storage.asked.map(({ line }) => line)).toEqual(['HEAD /x']);
   });
 
   it('end when they go in circles, nowhere, or away from https', async () => {

@@ -126,7 +126,7 @@ export class Registry {
       const source = await open();
       const verified = new Verifier(blob, 'The source');
       pipeline(source, verified).catch(() => {});
-      const exchange = await this.#send('PUT', target, `pull,push`, {
+      const exchange = await this.#send('PUT', target, 'pull,push', {
         repository,
         headers: { 'content-type': 'application/octet-stream' },
         body: { stream: verified, size: blob.size },
@@ -176,7 +176,7 @@ export class Registry {
     const home = new URL(this.#base).host;
 
     for (let renewed = false; ; renewed = true) {
-      const authorization = url.host === home ? await this.#authorization.header(scope) : undefined;
+      const authorization = url.host === home ? this.#authorization.header(scope) : undefined;
       const headers = { ...options.headers, ...(authorization ? { authorization } : {}) };
       const exchange = await this.#transport.send(method, url, headers, options.body);
       // ECR answers an expired login with 403, which otherwise means "may not".
@@ -192,24 +192,20 @@ export class Registry {
     }
   }
 
+  /** Follows redirects of reads, to the registry's storage for one; the login goes nowhere else. */
   async #follow(exchange: Exchange, headers: Record<string, string>): Promise<Exchange> {
+    const { method } = exchange;
     let current = exchange;
-    for (let hops = 0; current.method === 'GET' && isRedirect(current.status); hops++) {
+    for (let hops = 0; /^(GET|HEAD)$/.test(method) && isRedirect(current.status); hops++) {
+      const from = `[${method}] ${printable(current.url)}`;
+      const { status } = current;
       const location = dump(current, current.response.headers.location);
       const url = location ? URL.parse(location, current.url) : null;
-      if (!url || hops >= maxRedirects)
-        throw new RegistryError(`[GET] ${printable(current.url)}: redirected nowhere`, {
-          status: current.status,
-        });
+      if (!url || hops >= maxRedirects) throw new RegistryError(`${from}: redirected nowhere`, { status });
       if (url.protocol !== 'https:' && !(isLoopback(this.registry) && isLoopback(url.host)))
-        throw new RegistryError(
-          `[GET] ${printable(current.url)}: redirected to ${url.origin}, which is not https`,
-          {
-            status: current.status,
-          },
-        );
+        throw new RegistryError(`${from}: redirected to ${url.origin}, which is not https`, { status });
       const { authorization: _, ...others } = headers;
-      current = await this.#transport.send('GET', url, url.host === exchange.url.host ? headers : others);
+      current = await this.#transport.send(method, url, url.host === exchange.url.host ? headers : others);
     }
     return current;
   }
