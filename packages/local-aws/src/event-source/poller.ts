@@ -15,14 +15,14 @@ export async function poll(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const queue = queues.find(mapping.queueName);
-    if (!queue) {
-      // Deleted, perhaps to be made again.
+    try {
+      const queue = queues.get(mapping.queueName);
+      const batch = await collect(mapping, queue, queues, signal);
+      if (batch.length > 0 && !signal.aborted) await deliver(mapping, queue, batch, lambda);
+    } catch {
+      // The queue was deleted, perhaps to be made again, or the disk is full, perhaps not for ever.
       await sleep(1000, undefined, { signal }).catch(() => {});
-      continue;
     }
-    const batch = await collect(mapping, queue, queues, signal);
-    if (batch.length > 0 && !signal.aborted) await deliver(mapping, queue, batch, lambda);
   }
 }
 
@@ -37,7 +37,7 @@ async function collect(
   const batch = receive(mapping.batchSize);
   if (batch.length === 0) {
     await queue.arrival(20_000, signal);
-    return receive(mapping.batchSize);
+    return signal.aborted ? [] : receive(mapping.batchSize);
   }
   const until = Date.now() + mapping.windowSeconds * 1000;
   while (batch.length < mapping.batchSize && Date.now() < until && !signal.aborted) {
