@@ -48,15 +48,23 @@ async function runnable(
 describe.skipIf(reason)(`Docker (${reason ?? 'real dockerd, docker-registry and local-aws'})`, () => {
   let dockerd: Dockerd;
   let registries: Record<'docker-registry' | 'local-aws', RegistryUnderTest>;
+  const started: { close(): Promise<void> }[] = [];
+  async function keep<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+    const running = await starting;
+    started.push(running);
+    return running;
+  }
   beforeAll(async () => {
-    dockerd = await startDockerd();
-    registries = { 'docker-registry': await startDockerRegistry(), 'local-aws': await startLocalAws() };
+    dockerd = await keep(startDockerd());
+    registries = {
+      'docker-registry': await keep(startDockerRegistry()),
+      'local-aws': await keep(startLocalAws()),
+    };
     for (const { registry, credential } of Object.values(registries))
       dockerd.docker(['login', '-u', credential.username, '-p', credential.password, registry]);
   });
   afterAll(async () => {
-    await dockerd?.close();
-    for (const registry of Object.values(registries ?? {})) await registry.close();
+    await Promise.all(started.map((running) => running.close()));
   });
 
   it.each(['docker-registry', 'local-aws'] as const)(
