@@ -5,6 +5,7 @@ import {
   bundleVersion,
   type FileRecord,
   type Manifest,
+  type Prepared,
   parseManifest,
   type Reference,
 } from '@mainline/classifier';
@@ -39,7 +40,9 @@ export interface BundleParts
   golden: GoldenCase[];
   /** How predictions are spread on texts the model was not trained on: what live traffic is held against. */
   reference?: Reference;
-  /** Further files by name, `report.html` for one. */
+  /** The same model laid out for a fast start, from the classifier's `prepare`. */
+  prepared?: Prepared;
+  /** Further files by name; the manifest points at `report.html`, which the function serves. */
   extra?: Record<string, string | Uint8Array>;
 }
 
@@ -58,6 +61,7 @@ export function writeBundle(directory: string, parts: BundleParts): Manifest {
   };
   if (parts.reference) files['reference.json'] = toJson(parts.reference);
   for (const [name, content] of Object.entries(parts.extra ?? {})) files[name] = toBytes(content);
+  Object.assign(files, parts.prepared?.files);
   const manifest = describe(parts, files);
   const target = resolve(directory);
   const contents = { ...files, 'manifest.json': toJson(manifest) };
@@ -81,7 +85,9 @@ function describe(parts: BundleParts, files: Record<string, Uint8Array>): Manife
     model: 'model.onnx',
     tokenizer: 'tokenizer.json',
     golden: 'golden.json',
-    ...(parts.reference ? { reference: 'reference.json' } : {}),
+    ...(parts.reference && { reference: 'reference.json' }),
+    ...(files['report.html'] && { report: 'report.html' }),
+    ...(parts.prepared && { serving: parts.prepared.serving }),
     inputs: parts.inputs,
     outputs: parts.outputs,
     opset: parts.opset,

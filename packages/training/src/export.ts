@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { load, type Manifest, makeReference, parseTokenizer } from '@mainline/classifier';
+import { load, type Manifest, makeReference, parseTokenizer, prepare } from '@mainline/classifier';
 import { type BundleParts, writeBundle } from './bundle.ts';
 import { type Checkpoint, readCheckpoint, type TrainedParams } from './checkpoint.ts';
 import { CheckpointError, ExportError } from './errors.ts';
@@ -68,6 +68,7 @@ export async function exportModel(folder: string, { output, commit }: ExportOpti
     model,
     tokenizer: checkpoint.tokenizer,
     golden: [],
+    prepared: await prepare(model, checkpoint.tokenizer),
     extra: { 'report.html': reportOf(params, checkpoint, logits) },
   };
   const manifest = writeBundle(join(params.directory, 'model'), {
