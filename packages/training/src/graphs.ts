@@ -61,7 +61,10 @@ export function trainingGraph(spec: ModelSpec, dropoutRate: number): TrainingGra
 /** Token ids to `logits`, with the weights as inputs: judges them while they still change. */
 export function evaluationGraph(spec: ModelSpec): Uint8Array {
   const graph = new Graph({ name: 'evaluation', opset });
-  const { logits } = encoder(graph, spec.shape, { parameter: inputs(graph, spec) });
+  const weights = inputs(graph, spec);
+  // Tracked, so that it computes in the very form training does: what is exported is checked against that.
+  for (const { name } of denseParameters(spec.shape, spec.labels)) graph.track(weights(name));
+  const { logits } = encoder(graph, spec.shape, { parameter: weights });
   graph.output('logits', logits);
   return encodeModel(graph.toModel());
 }
