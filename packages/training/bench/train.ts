@@ -13,7 +13,7 @@ import { startPeer, torchVersion } from '../test/peer.ts';
 // Training steps of models/spam, ours and PyTorch's in turn: the same model, weights, batches and optimizer settings.
 
 const rounds = 5;
-const stepsPerRound = 40;
+const stepsPerRound = 24;
 const threads = availableParallelism();
 
 const params = readParams(join(import.meta.dirname, '../../../models/spam'));
