@@ -5,6 +5,8 @@
 set -eu
 root=$1 image=$2 node=$3 runtime=$4 worker=$5 ephemeral_mb=$6 directory=$7
 shift 7
+# Debian keeps it where only root's own PATH looks; the handler's PATH stays as it is.
+chroot=$(PATH=$PATH:/usr/sbin:/sbin command -v chroot)
 
 bind() { # bind <from> <to>, read-only
   mount --bind "$1" "$2"
@@ -50,5 +52,5 @@ mount -t tmpfs -o "mode=1777,nosuid,nodev,size=${ephemeral_mb}m" tmpfs tmp
 mount -o remount,ro "$root"
 # Not exec: this shell stays the namespace's first process. It keeps the signal it gets when its parent dies, which a
 # change of user would clear, and with it everything in the namespace ends.
-chroot --userspec=993:990 --groups= . \
+"$chroot" --userspec=993:990 --groups= . \
   /bin/sh -c 'cd "$0" 2>/dev/null || cd /var/task; exec /var/lang/bin/node "$@"' "$directory" "$@"

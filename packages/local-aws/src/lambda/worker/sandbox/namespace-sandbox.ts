@@ -13,7 +13,9 @@ const prefix = [...namespaces, '--kill-child=KILL', '--propagation', 'private', 
 /** Whether this machine lets this user make namespaces: Linux, root, and not itself confined. */
 export function canMakeNamespaces(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  const probe = spawnSync(program, [...prefix, 'sh', '-c', 'mount -t tmpfs tmpfs /mnt'], { stdio: 'ignore' });
+  const script =
+    'PATH=$PATH:/usr/sbin:/sbin; mount -t tmpfs tmpfs /mnt && chroot --userspec=993:990 --groups= / true';
+  const probe = spawnSync(program, [...prefix, 'sh', '-c', script], { stdio: 'ignore' });
   return probe.status === 0;
 }
 
