@@ -76,7 +76,7 @@ it('goes from raw mail to a live prediction, twice, and leaves the tree clean', 
   expect(digest, first.text).toBeDefined();
 
   const killedLive = await demo([], 'Live until Ctrl-C');
-  expect(killedLive.text).toContain('changed false');
+  expect(killedLive.text, 'nothing changed, so nothing is deployed').toContain('changed false');
 
   const second = await demo(['--exit']);
   expect(second.status, second.text).toBe(0);

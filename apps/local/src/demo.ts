@@ -78,7 +78,10 @@ async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home
   });
 
   await steps.run('export', 'ONNX, checked against the training graph', async () => {
-    if (trained.isCurrent()) return say('unchanged: the bundle that was checked before');
+    if (trained.isCurrent()) {
+      trained.restoreMetrics();
+      return say('unchanged: the bundle that was checked before');
+    }
     await tool('training', ['export', folder, '--commit', source]);
     trained.set();
   });

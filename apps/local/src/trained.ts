@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Checkout, contentKey } from './checkout.ts';
 
@@ -13,12 +13,23 @@ const inputs = (model: string) => [
 
 /** Remembers which inputs the bundle in a checkout was trained from. */
 export function trainedStamp(home: string, checkout: Checkout, model: string) {
-  const file = join(home, `trained-${model}`);
-  const manifest = join(checkout.dir, 'models', model, 'model/manifest.json');
+  const stamp = join(home, `trained-${model}`);
+  const saved = `${stamp}.metrics.json`;
+  const folder = join(checkout.dir, 'models', model);
+  const metrics = join(folder, 'metrics.json');
   const key = contentKey(checkout, inputs(model));
   return {
-    isCurrent: () => existsSync(file) && readFileSync(file, 'utf8') === key && existsSync(manifest),
-    clear: () => rmSync(file, { force: true }),
-    set: () => writeFileSync(file, key),
+    isCurrent: () =>
+      existsSync(stamp) &&
+      existsSync(saved) &&
+      readFileSync(stamp, 'utf8') === key &&
+      existsSync(join(folder, 'model/manifest.json')),
+    /** The metrics are committed with the pointer, so a checkout of the commit before it has lost them. */
+    restoreMetrics: () => copyFileSync(saved, metrics),
+    clear: () => rmSync(stamp, { force: true }),
+    set: () => {
+      copyFileSync(metrics, saved);
+      writeFileSync(stamp, key);
+    },
   };
 }
