@@ -1,4 +1,8 @@
-import { runCommand } from './cli/run.ts';
+import { enableCompileCache } from 'node:module';
+
+// Half of a short run would be spent on reading and compiling the same files once more.
+enableCompileCache();
+const { runCommand } = await import('./cli/run.ts');
 
 process.once('SIGINT', () => process.exit(252));
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>

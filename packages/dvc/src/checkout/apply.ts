@@ -84,16 +84,19 @@ async function place(
   fresh: string,
 ): Promise<void> {
   const way = await linker.make(repo.cache.path(out.hash, oid), fresh, path, out.isExecutable);
-  const existing = lstatSync(path, { throwIfNoEntry: false });
-  if (existing?.isDirectory()) removeFolders(path);
   try {
     renameSync(fresh, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
-    // The workspace is on another disk than .dvc/tmp: the last step has to start from beside the file.
-    const beside = join(dirname(path), `.${oid.slice(0, 22)}.tmp`);
-    await copyFile(fresh, beside);
-    renameSync(beside, path);
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (error.code === 'EXDEV') {
+      // The workspace is on another disk than .dvc/tmp: the last step has to start from beside the file.
+      const beside = join(dirname(path), `.${oid.slice(0, 22)}.tmp`);
+      await copyFile(fresh, beside);
+      renameSync(beside, path);
+    } else if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      removeFolders(path);
+      renameSync(fresh, path);
+    } else throw error;
   }
   if (way !== 'symlink') repo.state.set(path, out.hash, lstatSync(path), oid, true);
 }

@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  fstatSync,
   linkSync,
   openSync,
   readSync,
@@ -15,7 +14,7 @@ import { dirname, relative } from 'node:path';
 /** A way to give a cache object a second place; `cache.type` lists them. */
 export type Way = 'reflink' | 'hardlink' | 'symlink' | 'copy';
 
-/** Files up to this size are copied through memory: fewer calls than the system's own copy. */
+/** Files smaller than this are copied through memory: fewer calls than the system's own copy. */
 const smallBytes = 1 << 20;
 
 /** Makes workspace files out of cache objects, in the first of some ways that works on this disk. */
@@ -54,14 +53,13 @@ export class Linker {
 
   private async copy(source: string, fresh: string, mode: number): Promise<void> {
     const from = openSync(source, 'r');
-    let filled = 0;
+    let filled: number;
     try {
-      if (fstatSync(from).size > smallBytes) filled = -1;
-      else filled = readSync(from, this.buffer, 0, smallBytes, 0);
+      filled = readSync(from, this.buffer, 0, this.buffer.length, 0);
     } finally {
       closeSync(from);
     }
-    if (filled < 0) {
+    if (filled === this.buffer.length) {
       await copyFile(source, fresh);
       await chmod(fresh, mode & ~process.umask());
       return;

@@ -59,6 +59,8 @@ export async function runCommand(args: string[], output: Output): Promise<number
 function textOf(error: unknown): string {
   if (error instanceof DvcError) return error.hint ? `${error.message}\n${error.hint}` : error.message;
   if (!(error instanceof Error)) return `unexpected error - ${error}`;
+  if ('code' in error && error.code === 'ENOSPC')
+    return `${error.message}\nmake room on this disk and run it again: what is complete is kept`;
   return `unexpected error - ${(process.env.DVC_SHOW_TRACEBACK && error.stack) || error.message}`;
 }
 

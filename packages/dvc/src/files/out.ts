@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { InvalidFile } from '../errors.ts';
 import { encodeDirectory } from '../objects/directory.ts';
 import { type HashName, type Oid, parseOid } from '../objects/oid.ts';
@@ -196,4 +196,4 @@ export const describe = (out: Out, from: string): string => posixRelative(from, 
 
 /** The absolute path of one of a directory's files. */
 export const memberPath = (out: Out, relpath: string): string =>
-  relpath === '' ? out.path : join(out.path, ...relpath.split('/'));
+  relpath === '' ? out.path : out.path + sep + (sep === '/' ? relpath : relpath.replaceAll('/', sep));

@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { isAlive } from '../workspace/process.ts';
 import type { State } from '../workspace/state.ts';
 import { hashFile } from './hash.ts';
@@ -17,6 +17,8 @@ import { digestOf, type HashName, isDirectory, type Oid, objectKey } from './oid
 
 const quarantineFolder = 'quarantine';
 const temporaryFolder = 'tmp';
+/** A cache may be shared by machines, whose process ids repeat. */
+const unique = randomBytes(6).toString('base64url');
 
 /** The local object cache: every object under its own md5, read-only, and verified before it is believed. */
 export class Cache {
@@ -24,6 +26,7 @@ export class Cache {
   private readonly state: State;
   private readonly shared: boolean;
   private readonly made = new Set<string>();
+  private count = 0;
   constructor(root: string, state: State, shared: boolean) {
     this.root = root;
     this.state = state;
@@ -32,7 +35,7 @@ export class Cache {
 
   /** Where the object is, or would be. */
   path(hash: HashName, oid: Oid): string {
-    return join(this.root, ...objectKey(hash, oid).split('/'));
+    return this.root + sep + (sep === '/' ? objectKey(hash, oid) : objectKey(hash, oid).replaceAll('/', sep));
   }
 
   /** Whether the object is here with the right bytes; `corrupt` ones are moved away so that they can be fetched anew. */
@@ -60,7 +63,7 @@ export class Cache {
   createTemporary(bytes: Buffer = Buffer.alloc(0), mode = 0o644): { path: string; remove(): void } {
     const folder = join(this.root, temporaryFolder);
     this.folder(folder);
-    const path = join(folder, `.${process.pid}-${randomBytes(12).toString('base64url')}.tmp`);
+    const path = join(folder, `.${process.pid}-${unique}-${++this.count}.tmp`);
     writeFileSync(path, bytes, { flag: 'wx', mode });
     return { path, remove: () => rmSync(path, { force: true }) };
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { InvalidFile } from '../errors.ts';
 import { parseRelpath } from '../workspace/relpath.ts';
 import { type Oid, parseOid } from './oid.ts';
@@ -14,7 +14,7 @@ export interface DirectoryEntry {
 export function encodeDirectory(entries: DirectoryEntry[]): { oid: Oid; bytes: Buffer } {
   const sorted = [...entries].sort((a, b) => compareCodePoints(a.relpath, b.relpath));
   const bytes = Buffer.from(pythonJson(sorted.map(({ oid, relpath }) => ({ md5: oid, relpath }))), 'ascii');
-  return { oid: `${createHash('md5').update(bytes).digest('hex')}.dir`, bytes };
+  return { oid: `${hash('md5', bytes)}.dir`, bytes };
 }
 
 /** Reads a directory object of any DVC version; a path twice, or one below a file, is as wrong as invalid JSON. */

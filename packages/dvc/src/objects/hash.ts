@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { hashInWorker } from './hash-pool.ts';
 import type { HashName } from './oid.ts';
@@ -60,6 +60,7 @@ function dos2unix(chunk: Buffer): Buffer {
 
 /** The hash of some bytes. */
 export function hashBytes(bytes: Buffer, name: HashName): string {
+  if (name === 'md5') return hash('md5', bytes);
   const hasher = new Hasher(name);
   hasher.update(bytes);
   return hasher.digest();

@@ -31,9 +31,10 @@ export class DirectoryStore implements Store {
       start,
       end,
       totalBytes: found.size,
-      get body() {
-        return createReadStream(file, { highWaterMark: 1 << 20, ...range });
+      async read(take) {
+        for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, ...range })) take(chunk);
       },
+      cancel() {},
     };
   }
 

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { DvcError } from '../errors.ts';
 
 /** Which bytes: those from `start` up to and including `end` (all if left out), of this version (the newest). */
@@ -7,13 +6,19 @@ export interface Part {
   versionId?: string;
 }
 
+/** Takes the next bytes of an object; their memory is used again when it returns. */
+export type Take = (bytes: Buffer) => void;
+
 /** An answer: the object's bytes from `start` to before `end`, of `totalBytes` in all. */
 export interface Got {
-  body: Readable;
+  /** Hands the bytes on, in order; rejects if they do not all come. */
+  read(take: Take): Promise<void>;
+  /** Ends it unread; an open `read` fails with `error`. */
+  cancel(error?: Error): void;
   start: number;
   end: number;
   totalBytes: number;
-  /** The object is this file on this machine: copying it beats reading `body`. */
+  /** The object is this file on this machine: copying it beats reading it. */
   file?: string;
 }
 

@@ -1,19 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { copyFile, type FileHandle, open } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { CorruptObject } from '../errors.ts';
 import { type Cache, objectHash } from '../objects/cache.ts';
 import { hashBytes, hashFile } from '../objects/hash.ts';
 import { hashInWorker } from '../objects/hash-pool.ts';
 import { digestOf, type HashName, type Oid } from '../objects/oid.ts';
-import { type Got, type Part, StoreError } from '../stores/store.ts';
+import { type Got, type Part, StoreError, type Take } from '../stores/store.ts';
 import type { Lanes } from './lanes.ts';
 import { eachLimited, patience, retry } from './retry.ts';
 import type { Source } from './source.ts';
 
 /** Objects up to this size are held in memory until they are verified. */
 const smallBytes = 1 << 20;
-/** Bytes gathered before they are written. */
-const writeBytes = 1 << 20;
+/** The hashing thread is told about that many new bytes at a time. */
+const reportBytes = 1 << 20;
 /** A body that brings less within `paceMs` is given up; the next try goes on where it stopped. */
 const leastPerPace = 32 << 10;
 
@@ -74,7 +74,7 @@ async function begin(source: Source): Promise<Buffer | Got> {
   if (got.totalBytes > smallBytes) return got;
   if (got.file !== undefined) return readFileSync(got.file);
   const chunks: Buffer[] = [];
-  await read(got, source, (chunk) => void chunks.push(chunk));
+  await read(got, source, (bytes) => void chunks.push(Buffer.from(bytes)));
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
@@ -93,7 +93,7 @@ async function receive(
     position: at * partBytes,
     end: Math.min((at + 1) * partBytes, totalBytes),
   }));
-  const file = await open(path, 'r+');
+  const handle = openSync(path, 'r+');
   const hashing = name === 'md5' ? hashInWorker(path) : undefined;
   const advance = (): void =>
     hashing?.advance(parts.find((part) => part.position < part.end)?.position ?? totalBytes);
@@ -105,12 +105,12 @@ async function receive(
         : await request(source, { start: part.position, end: part.end - 1 });
     if (got === opened) opened = undefined;
     if (got.start !== part.position || got.totalBytes !== totalBytes) {
-      got.body.destroy();
+      got.cancel();
       throw new StoreError(`[GET] ${urlOf(source)}: the object changed while it was read`, {
         retryable: true,
       });
     }
-    await write(got, source, file, part, advance);
+    await write(got, source, handle, part, advance);
   };
   try {
     const failures = await eachLimited(parts, parts.length, (part) =>
@@ -121,72 +121,58 @@ async function receive(
       throw failures[0];
     }
   } finally {
-    await file.close();
+    closeSync(handle);
   }
   return hashing ? hashing.end(totalBytes) : hashFile(path, name);
 }
 
-/** Writes a part's bytes where they belong, some chunks at a time. */
+/** Writes a part's bytes where they belong, as they come. */
 async function write(
   got: Got,
   source: Source,
-  file: FileHandle,
+  handle: number,
   part: { position: number; end: number },
   advance: () => void,
 ): Promise<void> {
-  let chunks: Buffer[] = [];
-  let gathered = 0;
-  const flush = async (): Promise<void> => {
-    await file.writev(chunks, part.position);
-    part.position += gathered;
-    chunks = [];
-    gathered = 0;
+  let reported = part.position;
+  await read(got, source, (bytes) => {
+    if (part.position + bytes.length > part.end) throw new Error('more bytes came than were asked for');
+    // Straight from where they were read to the page cache: handing them to another thread would take longer.
+    writeSync(handle, bytes, 0, bytes.length, part.position);
+    part.position += bytes.length;
+    if (part.position - reported < reportBytes && part.position < part.end) return;
+    reported = part.position;
     advance();
-  };
-  try {
-    await read(got, source, (chunk) => {
-      if (part.position + gathered + chunk.length > part.end)
-        throw new StoreError(`[GET] ${urlOf(source)}: more bytes came than were asked for`, {
-          retryable: true,
-        });
-      chunks.push(chunk);
-      gathered += chunk.length;
-      return gathered >= writeBytes ? flush() : undefined;
-    });
-  } finally {
-    // Also what came before the connection broke: the next try goes on behind it.
-    if (gathered > 0) await flush();
-  }
+  });
   if (part.position < part.end)
     throw new StoreError(`[GET] ${urlOf(source)}: the body ended early`, { retryable: true });
 }
 
-/** Hands a body's chunks on; gives up on one that only drips. */
-async function read(
-  { body }: Got,
-  source: Source,
-  take: (chunk: Buffer) => Promise<void> | undefined,
-): Promise<void> {
+/** Hands a body's bytes on; gives up on one that only drips. */
+async function read(got: Got, source: Source, take: Take): Promise<void> {
   let since = 0;
   const pace = setInterval(() => {
     if (since < leastPerPace)
-      body.destroy(new Error(`only ${since} bytes came in ${patience.paceMs / 1000} s`));
+      got.cancel(new Error(`only ${since} bytes came in ${patience.paceMs / 1000} s`));
     since = 0;
   }, patience.paceMs);
   try {
-    for await (const chunk of body) {
-      since += chunk.length;
-      const taking = take(chunk);
-      if (taking) await taking;
-    }
+    await got.read((bytes) => {
+      since += bytes.length;
+      take(bytes);
+    });
   } catch (cause) {
-    if (cause instanceof StoreError) throw cause;
+    if (isSystemError(cause)) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError(`[GET] ${urlOf(source)}: the body broke off: ${why}`, { retryable: true, cause });
   } finally {
     clearInterval(pace);
   }
 }
+
+/** Whether it is this machine's disk that failed, not the connection. */
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && (error.syscall === 'write' || error.syscall === 'open');
 
 function request({ store, key, versionId }: Source, range: Part['range']): Promise<Got> {
   return store.get(key, { ...(range ? { range } : {}), ...(versionId ? { versionId } : {}) });

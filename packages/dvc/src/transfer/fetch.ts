@@ -56,7 +56,7 @@ export async function fetchObjects(
           result.sizeBytes += await download(source, repo.cache, out.hash, oid, lanes);
           result.files += 1;
         } catch (error) {
-          if (!(error instanceof MissingObject) || promised) throw named(error, out);
+          if (!(error instanceof MissingObject) || promised) throw named(error, out, oid);
           nowhere.add(name(out.hash, oid));
         }
       },
@@ -90,10 +90,17 @@ async function rebuildListed(repo: Repo, targets: Target[]): Promise<void> {
   }
 }
 
-/** Says which out a lost object belongs to. */
-function named(error: unknown, out: Out): Error {
-  const cause = error instanceof Error ? error : new Error(String(error));
-  if (cause instanceof CorruptObject || cause instanceof MissingObject)
-    cause.message = `${out.name}: ${cause.message}`;
-  return cause;
+/** Says which out a lost object belongs to, and what a full disk or a folder that may not be written to means for it. */
+function named(error: unknown, out: Out, oid: Oid): Error {
+  if (error instanceof CorruptObject || error instanceof MissingObject)
+    error.message = `${out.name}: ${error.message}`;
+  if (error instanceof DvcError) return error;
+  const isFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+  return new DvcError(
+    `${out.name}: object ${oid} could not be kept: ${error instanceof Error ? error.message : error}`,
+    {
+      cause: error,
+      ...(isFull ? { hint: 'make room on this disk and run it again: what is complete is kept' } : {}),
+    },
+  );
 }

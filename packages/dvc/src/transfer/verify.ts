@@ -8,9 +8,9 @@ import { retry } from './retry.ts';
 export async function isIntact(store: Store, key: string, hash: HashName, oid: Oid): Promise<boolean> {
   return retry(async () => {
     const hasher = new Hasher(objectHash(hash, oid));
-    const { body } = await store.get(key);
+    const got = await store.get(key);
     try {
-      for await (const chunk of body) hasher.update(chunk);
+      await got.read((bytes) => hasher.update(bytes));
     } catch (cause) {
       throw new StoreError(`[GET] ${store.url}/${key}: the body broke off`, { retryable: true, cause });
     }

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { StoreError } from '../store.ts';
-import { Http, type Outgoing, readText } from './http.ts';
+import { Gets } from './gets.ts';
+import { type Answer, Http, type Outgoing, readText } from './http.ts';
 import type { Settings } from './settings.ts';
 import { encode, sign } from './sign.ts';
 
@@ -20,6 +20,7 @@ const maxRedirects = 3;
 export class S3Client {
   private readonly settings: Settings;
   private readonly http: Http;
+  private readonly gets: Gets;
   private region: string;
   private endpoint: URL | undefined;
   /** How far the server's clock is ahead of ours. */
@@ -30,17 +31,18 @@ export class S3Client {
   constructor(settings: Settings) {
     this.settings = settings;
     this.http = new Http(settings);
+    this.gets = new Gets(settings);
     this.region = settings.region;
     this.endpoint = settings.endpoint;
   }
 
   /** Makes a call; follows AWS to the bucket's own region, takes new credentials where the old have expired. */
-  async call(call: S3Call): Promise<IncomingMessage> {
+  async call(call: S3Call): Promise<Answer> {
     for (let redirects = 0; ; redirects++) {
       const url = this.urlOf(call);
       const startedAt = Date.now();
       const answer = await this.send(call, url);
-      const status = answer.statusCode ?? 0;
+      const { status } = answer;
       if (status >= 200 && status < 300) return answer;
       const text = await readText(answer).catch(() => '');
       if (redirects < maxRedirects && this.learn(status, answer, text, url, startedAt)) continue;
@@ -48,7 +50,7 @@ export class S3Client {
     }
   }
 
-  private async send(call: S3Call, url: URL): Promise<IncomingMessage> {
+  private async send(call: S3Call, url: URL): Promise<Answer> {
     const request = { method: call.method, url, headers: call.headers ?? {} };
     let headers: Record<string, string> = { ...request.headers, host: url.host };
     if (this.settings.credentials) {
@@ -67,18 +69,26 @@ export class S3Client {
       headers = sign(request, credentials, this.region, new Date(Date.now() + this.skewMs));
     }
     const body = call.body?.();
-    return this.http
-      .send({ method: call.method, url, headers, ...(body === undefined ? {} : { body }) })
-      .catch((cause: unknown) => {
-        throw new StoreError(
-          `[${call.method}] ${plainUrl(url)}: failed to connect to s3 - ${messageOf(cause)}`,
-          { retryable: true, cause },
-        );
-      });
+    try {
+      // Only objects are large or many; everything else may as well go the general way.
+      const got = call.method === 'GET' && call.key !== '' ? await this.gets.send(url, headers) : undefined;
+      return (
+        got ??
+        (await this.http.send({ method: call.method, url, headers, ...(body === undefined ? {} : { body }) }))
+      );
+    } catch (cause) {
+      throw new StoreError(
+        `[${call.method}] ${plainUrl(url)}: failed to connect to s3 - ${messageOf(cause)}`,
+        {
+          retryable: true,
+          cause,
+        },
+      );
+    }
   }
 
   /** Takes from a refusal what makes the same call work: the right region or host, fresh credentials, the server's time. */
-  private learn(status: number, answer: IncomingMessage, text: string, url: URL, startedAt: number): boolean {
+  private learn(status: number, answer: Answer, text: string, url: URL, startedAt: number): boolean {
     const code = tag(text, 'Code');
     const region = answer.headers['x-amz-bucket-region'] ?? tag(text, 'Region');
     if (
@@ -149,14 +159,8 @@ const messageOf = (cause: unknown): string => {
   return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 };
 
-function refused(
-  { method }: S3Call,
-  url: URL,
-  status: number,
-  text: string,
-  answer: IncomingMessage,
-): StoreError {
-  const code = tag(text, 'Code') ?? answer.statusMessage ?? '';
+function refused({ method }: S3Call, url: URL, status: number, text: string, answer: Answer): StoreError {
+  const code = tag(text, 'Code') ?? answer.statusText;
   const message = tag(text, 'Message') ?? '';
   const retryable =
     status >= 500 || status === 429 || status === 408 || code === 'SlowDown' || code === 'RequestTimeout';

@@ -48,8 +48,8 @@ export async function putParts(
           body: () => buffer,
         }),
       );
-      answer.resume();
-      etags.set(number, String(answer.headers.etag));
+      await readText(answer);
+      etags.set(number, answer.headers.etag ?? '');
     });
     if (failures[0]) throw failures[0];
     const body = numbers.map(
@@ -70,10 +70,7 @@ export async function putParts(
         retryable: true,
       });
   } catch (error) {
-    await client.call({ method: 'DELETE', key, query: { uploadId } }).then(
-      (answer) => answer.resume(),
-      () => {},
-    );
+    await client.call({ method: 'DELETE', key, query: { uploadId } }).then(readText, () => {});
     throw error;
   } finally {
     await file.close();

@@ -4,10 +4,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { RemoteConfig } from '../../config/config.ts';
 import { ConfigError } from '../../errors.ts';
+import type { HttpOptions } from './http.ts';
 import type { Credentials } from './sign.ts';
 
 /** An S3 remote's options as they are used. */
-export interface Settings {
+export interface Settings extends HttpOptions {
   bucket: string;
   /** Before every key: empty, or with a `/` at its end. */
   prefix: string;
@@ -16,12 +17,6 @@ export interface Settings {
   region: string;
   /** None: requests are not signed. */
   credentials: ((fresh: boolean) => Promise<Credentials>) | undefined;
-  /** No byte for so long is a failure. */
-  idleMs: number;
-  connectMs: number;
-  /** False: any certificate will do. A path in the options: only that authority's. */
-  verifyTls: boolean;
-  authority: string | undefined;
   /** Sent with every request that stores something, and with every one that reads or stores. */
   storeHeaders: Record<string, string>;
   customerKeyHeaders: Record<string, string>;
@@ -52,8 +47,10 @@ export function readSettings(remote: RemoteConfig, env: NodeJS.ProcessEnv = proc
     idleMs: seconds('read_timeout'),
     connectMs: seconds('connect_timeout'),
     verifyTls: options.ssl_verify?.toLowerCase() !== 'false',
-    authority:
-      options.ssl_verify && !/^(true|false)$/i.test(options.ssl_verify) ? options.ssl_verify : undefined,
+    ca:
+      options.ssl_verify && !/^(true|false)$/i.test(options.ssl_verify)
+        ? readFileSync(options.ssl_verify, 'utf8')
+        : undefined,
     storeHeaders: storeHeaders(options),
     customerKeyHeaders: customerKey(options),
   };

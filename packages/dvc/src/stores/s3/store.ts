@@ -1,11 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import type { RemoteConfig } from '../../config/config.ts';
 import { MissingObject } from '../../errors.ts';
 import { type Got, type Part, type Store, StoreError, type Upload } from '../store.ts';
 import { S3Client, tag } from './client.ts';
-import { readText } from './http.ts';
+import { type Answer, readText } from './http.ts';
 import { putParts } from './multipart.ts';
 import { readSettings, type Settings } from './settings.ts';
 
@@ -34,7 +33,7 @@ export class S3Store implements Store {
         key: this.at(key),
         headers: this.settings.customerKeyHeaders,
       });
-      answer.resume();
+      await readText(answer);
       return Number(answer.headers['content-length'] ?? 0);
     } catch (error) {
       if (error instanceof StoreError && error.status === 404) return undefined;
@@ -56,7 +55,7 @@ export class S3Store implements Store {
       });
       const got = readHead(answer, range);
       if (got) return got;
-      answer.destroy();
+      answer.cancel();
       throw new StoreError(
         `[GET] ${this.url}/${key}: asked for bytes ${range?.start ?? 0}-${range?.end ?? ''}, ` +
           `the answer is for ${answer.headers['content-range'] ?? 'an unknown number of bytes'}`,
@@ -87,7 +86,7 @@ export class S3Store implements Store {
       },
       body: () => small ?? createReadStream(upload.path, { highWaterMark: 1 << 18 }),
     });
-    answer.resume();
+    await readText(answer);
   }
 
   /** The keys below a prefix. */
@@ -117,14 +116,15 @@ export class S3Store implements Store {
 }
 
 /** Which bytes an answer brings; undefined if they are not those that were asked for. */
-function readHead(answer: IncomingMessage, range: Part['range']): Got | undefined {
+function readHead(answer: Answer, range: Part['range']): Got | undefined {
+  const body = { read: answer.read, cancel: answer.cancel };
   const length = Number(answer.headers['content-length']);
   if (!Number.isInteger(length)) return undefined;
-  if (!range || answer.statusCode === 200) return { body: answer, start: 0, end: length, totalBytes: length };
+  if (!range || answer.status === 200) return { ...body, start: 0, end: length, totalBytes: length };
   const numbers = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
   if (!numbers) return undefined;
   const [start, last, totalBytes] = numbers.slice(1).map(Number) as [number, number, number];
   const isAsked =
     start === range.start && last === Math.min(range.end, totalBytes - 1) && length === last - start + 1;
-  return isAsked ? { body: answer, start, end: last + 1, totalBytes } : undefined;
+  return isAsked ? { ...body, start, end: last + 1, totalBytes } : undefined;
 }
