@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -39,18 +39,20 @@ async function demo(args: string[], killAt?: string): Promise<{ status: number |
     env: { ...strangersEnvironment(), npm_config_store_dir: join(store, '..') },
   });
   let text = '';
+  let killed = false;
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
-      if (killAt && text.includes(killAt)) killDemo();
+      if (!killAt || killed || !text.includes(killAt)) return;
+      killed = true;
+      killDemo();
     });
   return new Promise((done) => child.on('close', (status) => done({ status, text })));
 }
 
 /** SIGKILL to the demo's own process, found through its lock. */
 function killDemo(): void {
-  const lock = join(clone, '.mainline/demo/lock');
-  if (existsSync(lock)) process.kill(Number(readFileSync(lock, 'utf8')), 'SIGKILL');
+  process.kill(Number(readFileSync(join(clone, '.mainline/demo/lock'), 'utf8')), 'SIGKILL');
 }
 
 /** The model's row of the table that training prints: accuracy in percent, MCC. */
