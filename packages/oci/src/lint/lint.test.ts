@@ -243,7 +243,7 @@ describe('secrets', () => {
     'aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYQQQQQQQKEY',
     `ghp_${'a1B2'.repeat(9)}`,
     `github_pat_${'x'.repeat(70)}`,
-    '//registry.npmjs.org/:_authToken=abcdef123456',
+    '//packages.example.com/:_authToken=abcdef123456',
     `"-----BEGIN PRIVATE KEY-----\\nMII${'x'.repeat(70)}"`,
     'xoxb-123456789012-abc',
   ])('sees %s', (text) => {
@@ -255,7 +255,7 @@ describe('secrets', () => {
     'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
     'aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
     'const begin = "-----BEGIN PRIVATE KEY-----"; const end = "-----END PRIVATE KEY-----";',
-    '//registry.npmjs.org/:_authToken=${NPM_TOKEN}',
+    '//packages.example.com/:_authToken=${NPM_TOKEN}',
     'sha512-AKIAlower',
     'credentials: { accessKeyId, secretAccessKey }',
   ])('lets %s pass', (text) => {
