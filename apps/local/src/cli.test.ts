@@ -7,7 +7,7 @@ function demo(...args: string[]) {
 }
 
 it.each([
-  [['--model', 'spma'], /there is no model 'spma'\n.*models\/ has .*spam/],
+  [['--model', 'spma'], /there is no model 'spma'\n.*models\/ has spam/],
   [['--port', 'http'], /'http' is not a port/],
   [['--exti'], /Unknown option '--exti'/],
 ])('refuses %j before it starts anything', (args, message) => {

@@ -23,7 +23,9 @@ function readOptions() {
       help: { type: 'boolean', default: false },
     },
   });
-  const models = readdirSync(join(root, 'models'));
+  const models = readdirSync(join(root, 'models'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
   if (!models.includes(values.model))
     throw new DemoError(`there is no model '${values.model}'`, `models/ has ${models.join(', ')}.`);
   const port = Number(values.port);
