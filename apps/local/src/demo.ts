@@ -113,6 +113,8 @@ async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home
       say(`${answer.label.padEnd(5)} ${answer.score.toFixed(4)}  ${took}  ${mail.split('\n')[0]}`, 4);
     }
     say(`page  ${style.cyan(url)}`);
+    if (!exit)
+      say(`aws   ${style.cyan(`${aws.url}/`)} shows functions, images, buckets, invocations and logs`);
     say(
       `try   curl -s ${url}predict -H 'content-type: application/json' -d '{"text":"You won! Click here"}'`,
     );

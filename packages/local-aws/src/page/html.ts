@@ -33,7 +33,7 @@ export function table(
 
 const style = `:root{color-scheme:light dark;font:15px/1.45 system-ui,sans-serif}body{margin:2rem auto;max-width:70rem;padding:0 1rem}
 h1{font-size:1.4rem}h2{font-size:1.05rem;margin:2rem 0 .4rem}table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #8884;vertical-align:top}th{font-weight:600;opacity:.7}
+th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #8884;vertical-align:top;overflow-wrap:anywhere}th{font-weight:600;opacity:.7}
 code,pre{font:13px/1.5 ui-monospace,monospace}pre{padding:.8rem 1rem;background:#8881;border-radius:6px;overflow-x:auto}p{opacity:.7}`;
 
 /** A whole page. */
