@@ -7,6 +7,7 @@ import { type LocalAws, startLocalAws } from '@mainline/local-aws';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { spawnAction } from '../lib/test/spawn-action.ts';
 import { summarise } from './action.ts';
+import { startCacheService } from './test/cache-service.ts';
 
 const program = join(import.meta.dirname, 'dist/index.js');
 let aws: LocalAws;
@@ -59,7 +60,12 @@ it('pulls what the pointer says, and the second time nothing', async () => {
   });
   expect(await readFile(join(repo, 'model/labels.txt'), 'utf8')).toBe('ham\nspam\n');
   const second = await run(repo);
-  expect(second.outputs).toEqual({ files: '0', bytes: '0', digest: first.outputs.digest });
+  expect(second.outputs).toEqual({
+    files: '0',
+    bytes: '0',
+    digest: first.outputs.digest,
+    'cache-hit': 'false',
+  });
   expect(second.summary).toContain('Nothing had to be downloaded');
 });
 
@@ -72,6 +78,7 @@ it('names a corrupted object and puts nothing in place', async () => {
   expect(ran.exitCode).toBe(1);
   expect(ran.log).toContain(key?.split('/').slice(-2).join(''));
   expect(ran.outputs).toEqual({});
+  expect(ran.log).toMatch(/^::error file=[^,]*model\.dvc/m);
   await expect(readFile(join(repo, 'model/weights.bin'))).rejects.toThrow('ENOENT');
   await s3.send(new PutObjectCommand({ Bucket: 'models', Key: key, Body: 'weights' }));
 });
@@ -87,21 +94,82 @@ it.each<[string, Record<string, string>, string]>([
   expect(ran.log).toContain(message);
 });
 
+it("keeps the data in GitHub's cache: the next job asks S3 for nothing", async () => {
+  const service = await startCacheService();
+  const env = { ...aws.env, ...service.env };
+  // A runner has its work in the same place each time; the cache's entries depend on it.
+  const job = async (more: Record<string, string> = {}) => {
+    await rm(join(folder, 'runner'), { recursive: true, force: true });
+    const repo = await clone('runner');
+    return spawnAction(program, {
+      cwd: repo,
+      with: { cache: 'true' },
+      env: { ...env, GITHUB_WORKSPACE: repo, RUNNER_TEMP: folder, ...more },
+    });
+  };
+  const first = await job();
+  expect(first.log).toContain('FinalizeCacheEntryUploadResponse: true');
+  expect(first.outputs).toMatchObject({ files: '3', 'cache-hit': 'false' });
+  expect(service.keys).toEqual([`dvc-${first.outputs.digest}`]);
+  const second = await job({ AWS_ENDPOINT_URL: 'http://127.0.0.1:9' });
+  expect(second).toMatchObject({
+    exitCode: 0,
+    outputs: { files: '0', bytes: '0', digest: first.outputs.digest, 'cache-hit': 'true' },
+  });
+  expect(await readFile(join(folder, 'runner/model/labels.txt'), 'utf8')).toBe('ham\nspam\n');
+  expect(second.summary).toContain("GitHub's cache had it");
+  expect(service.keys).toHaveLength(1);
+  await service.close();
+});
+
+it('pulls all the same where the runner has no cache service', async () => {
+  const ran = await run(await clone('without'), { cache: 'true' });
+  expect(ran).toMatchObject({ exitCode: 0, outputs: { files: '3', 'cache-hit': 'false' } });
+  expect(ran.log).toContain('::warning::cache: true has no effect');
+});
+
+it('warns about what is missing where that is allowed, and marks the pointer where it is not', async () => {
+  const repo = await clone('missing');
+  await writeFile(join(repo, 'gone.dvc'), `outs:\n- md5: ${'0'.repeat(31)}1\n  hash: md5\n  path: gone\n`);
+  const refused = await run(repo);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.log).toMatch(/^::error file=[^,]*gone\.dvc.*Checkout failed/m);
+  const allowed = await run(repo, { 'allow-missing': 'true' });
+  expect(allowed.exitCode).toBe(0);
+  expect(allowed.log).toContain('::warning::gone is missing');
+  expect(allowed.summary).toContain('⚠️ missing');
+});
+
+it('pulls from a folder as remote, with no AWS in sight', async () => {
+  const repo = await clone('near');
+  const config = (url: string) =>
+    `[core]\n    remote = near\n    no_scm = True\n['remote "near"']\n    url = ${url}\n`;
+  await writeFile(join(folder, 'author/.dvc/config'), config('../../store'));
+  await push(openRepo(join(folder, 'author')));
+  await writeFile(join(repo, '.dvc/config'), config('../../store'));
+  const ran = await spawnAction(program, { cwd: repo, with: {} });
+  expect(ran).toMatchObject({ exitCode: 0, outputs: { files: '3' } });
+  expect(await readFile(join(repo, 'model/weights.bin'), 'utf8')).toBe('weights');
+});
+
 it('summarises what is in place', () => {
   expect(
-    summarise({
-      files: 3,
-      sizeBytes: 4_200_000,
-      added: 2,
-      modified: 0,
-      deleted: 0,
-      digest: 'd'.repeat(32),
-      outs: [
-        { path: 'models/spam/model/', oid: `${'a'.repeat(32)}.dir`, change: 'added' },
-        { path: 'data.csv', oid: 'b'.repeat(32), change: undefined },
-      ],
-      missing: [],
-    }),
+    summarise(
+      {
+        files: 3,
+        sizeBytes: 4_200_000,
+        added: 2,
+        modified: 0,
+        deleted: 0,
+        digest: 'd'.repeat(32),
+        outs: [
+          { path: 'models/spam/model/', oid: `${'a'.repeat(32)}.dir`, change: 'added' },
+          { path: 'data.csv', oid: 'b'.repeat(32), change: undefined },
+        ],
+        missing: [],
+      },
+      false,
+    ),
   ).toMatchInlineSnapshot(`
     "### 📥 Data in place
 

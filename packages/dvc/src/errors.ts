@@ -3,7 +3,7 @@ export class DvcError extends Error {
   readonly exitCode: number = 1;
   readonly hint: string | undefined;
   /** The pointer or config file at fault, where one is. */
-  readonly file: string | undefined;
+  file: string | undefined;
   constructor(message: string, options: { cause?: unknown; hint?: string; file?: string } = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = new.target.name;
@@ -62,13 +62,15 @@ export class MissingObject extends DvcError {
 export class TransferFailed extends DvcError {
   readonly failures: Error[];
   constructor(verb: 'download' | 'upload', failures: Error[]) {
+    const [first] = failures;
     const shown = failures.slice(0, 5).map((failure) => failure.message);
     if (failures.length > 5) shown.push(`… and ${failures.length - 5} more`);
     super(
       `${failures.length} file${failures.length === 1 ? '' : 's'} failed to ${verb}:\n${shown.join('\n')}`,
       {
-        cause: failures[0],
-        ...(failures[0] instanceof DvcError && failures[0].hint ? { hint: failures[0].hint } : {}),
+        cause: first,
+        ...(first instanceof DvcError && first.hint ? { hint: first.hint } : {}),
+        ...(first instanceof DvcError && first.file ? { file: first.file } : {}),
       },
     );
     this.failures = failures;
@@ -89,10 +91,11 @@ export class UnsavedFiles extends DvcError {
 
 /** Some outs could not be put in place because neither the cache nor the remote has their objects. */
 export class CheckoutFailed extends DvcError {
-  constructor(targets: string[]) {
+  constructor(targets: string[], file: string | undefined) {
     super(
       `Checkout failed for following targets:\n${targets.join('\n')}\nIs your cache up to date?\n` +
         '<https://error.dvc.org/missing-files>',
+      file === undefined ? {} : { file },
     );
   }
 }

@@ -19,6 +19,7 @@ export { type CheckoutOptions, type CheckoutResult, checkout } from './verbs/che
 export { type CloudState, cloudStatus } from './verbs/cloud-status.ts';
 export { type CommitOptions, commit } from './verbs/commit.ts';
 export { type FetchOptions, type FetchResult, fetch } from './verbs/fetch.ts';
+export { type Identity, identify } from './verbs/identify.ts';
 export { type PullOptions, type PullResult, pull } from './verbs/pull.ts';
 export { type PushOptions, type PushResult, push } from './verbs/push.ts';
 export { type DataState, type Status, status } from './verbs/status.ts';

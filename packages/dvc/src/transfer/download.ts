@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { constants, copyFile } from 'node:fs/promises';
 import { CorruptObject } from '../errors.ts';
 import { type Cache, objectHash } from '../objects/cache.ts';
 import { hashBytes, hashFile } from '../objects/hash.ts';
@@ -56,7 +56,7 @@ async function attempt(
   const temporary = cache.createTemporary();
   try {
     if (first.file) {
-      await copyFile(first.file, temporary.path);
+      await copyFile(first.file, temporary.path, constants.COPYFILE_FICLONE);
       check(await hashFile(temporary.path, name));
     } else check(await receive(source, first, temporary.path, name, lanes));
     cache.adopt(temporary.path, hash, oid);

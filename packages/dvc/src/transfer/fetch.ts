@@ -94,7 +94,10 @@ async function rebuildListed(repo: Repo, targets: Target[]): Promise<void> {
 function named(error: unknown, out: Out, oid: Oid): Error {
   if (error instanceof CorruptObject || error instanceof MissingObject)
     error.message = `${out.name}: ${error.message}`;
-  if (error instanceof DvcError) return error;
+  if (error instanceof DvcError) {
+    error.file ??= out.file;
+    return error;
+  }
   const isFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
   return new DvcError(
     `${out.name}: object ${oid} could not be kept: ${error instanceof Error ? error.message : error}`,

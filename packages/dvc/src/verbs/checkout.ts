@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { applyPlans } from '../checkout/apply.ts';
 import { type Plan, planCheckout } from '../checkout/plan.ts';
 import { CheckoutFailed } from '../errors.ts';
@@ -9,6 +8,7 @@ import { collect } from '../workspace/collect.ts';
 import { locked } from '../workspace/lock.ts';
 import type { Repo } from '../workspace/repo.ts';
 import { type Selection, selectTargets, type Target } from '../workspace/targets.ts';
+import { digestOf } from './identify.ts';
 
 /** What a checkout can be asked. */
 export interface CheckoutOptions extends Selection {
@@ -64,10 +64,10 @@ export async function checkoutTargets(
     if (!failed.has(target.out)) plans.push(await planCheckout(repo, target, options.relink));
   await applyPlans(repo, plans, { force: options.force ?? false, jobs: options.jobs || 8 });
   const names = [...failed].map((out) => describe(out, repo.cwd));
-  if (names.length > 0 && !options.allowMissing) throw new CheckoutFailed(names);
+  if (names.length > 0 && !options.allowMissing) throw new CheckoutFailed(names, [...failed][0]?.file);
   return {
     ...count(plans),
-    digest: digest(plans),
+    digest: digestOf(plans.map(({ out }) => out)),
     outs: plans.map(({ out, change }) => ({
       path: describe(out, repo.cwd) + (isDirectory(out.oid!) ? '/' : ''),
       oid: out.oid!,
@@ -81,9 +81,4 @@ function count(plans: Plan[]): { added: number; modified: number; deleted: numbe
   const placed = plans.flatMap((plan) => plan.place);
   const modified = placed.filter(({ replaces }) => replaces).length;
   return { added: placed.length - modified, modified, deleted: plans.flatMap((plan) => plan.remove).length };
-}
-
-function digest(plans: Plan[]): string {
-  const lines = plans.map(({ out }) => `${out.oid} ${out.name}\n`).sort();
-  return createHash('md5').update(lines.join('')).digest('hex');
 }

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { constants, copyFile } from 'node:fs/promises';
 import { DvcError } from '../errors.ts';
 import { type DirectoryEntry, encodeDirectory } from '../objects/directory.ts';
 import { hashFile } from '../objects/hash.ts';
@@ -64,7 +64,7 @@ async function keepFile(repo: Repo, file: WorkspaceFile, hash: HashName): Promis
   if (known && (await repo.cache.check(hash, known)) === 'present') return known;
   const temporary = repo.cache.createTemporary();
   try {
-    await copyFile(file.path, temporary.path);
+    await copyFile(file.path, temporary.path, constants.COPYFILE_FICLONE);
     const oid = await hashFile(temporary.path, hash);
     if (lstatSync(temporary.path).size !== file.stat.size)
       throw new DvcError(`${file.path} is being written to`, { hint: 'try again when it is complete' });

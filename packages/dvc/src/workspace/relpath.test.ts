@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidFile } from '../errors.ts';
+import { isInside, parseRelpath } from './relpath.ts';
+
+describe('a path from a directory object', () => {
+  it.each(['a/b c/ü', '.hidden', '..a', 'a..', '-', 'con.d/x', 'C:x', 'a\\b', 'q?*'])(
+    '%j is taken on Linux and macOS',
+    (path) => {
+      expect(parseRelpath(path, 'x', 'linux')).toBe(path);
+      expect(parseRelpath(path, 'x', 'darwin')).toBe(path);
+    },
+  );
+
+  it.each([
+    '..\\up',
+    'C:x',
+    'a\\b',
+    'a:stream',
+    'con',
+    'NUL.txt',
+    'x/aux',
+    'lpt1.log',
+    'dot.',
+    'space ',
+    'q?',
+    '<',
+    'a\tb',
+  ])('%j is refused on Windows, where it would be another file', (path) => {
+    expect(() => parseRelpath(path, 'x', 'win32')).toThrow(InvalidFile);
+  });
+
+  it('never leads out of its directory, whatever it is', () => {
+    const part = fc.oneof(fc.constantFrom('..', '.', '', '/', '\\', 'a', '\0'), fc.string());
+    fc.assert(
+      fc.property(
+        fc.array(part).map((parts) => parts.join('/')),
+        (path) => {
+          let accepted: string;
+          try {
+            accepted = parseRelpath(path, 'x', 'linux');
+          } catch (error) {
+            expect(error).toBeInstanceOf(InvalidFile);
+            return;
+          }
+          expect(isInside('/repo/dir', `/repo/dir/${accepted}`)).toBe(true);
+          expect(accepted.split('/')).not.toContain('..');
+        },
+      ),
+    );
+  });
+});
