@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -7,9 +8,11 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from './cli/run.ts';
 import { add, checkout, commit, fetch, openRepo, pull, push, status } from './index.ts';
 import { makeRepo, scratch, tree, write } from './test/sandbox.ts';
 
@@ -141,6 +144,28 @@ describe('add', () => {
     expect(read('.gitignore')).toBe('*.bin\n/a\\[1\\]\\!.txt\n');
   });
 
+  it('leaves to Git what Git tracks, and stages its own files when core.autostage says so', async () => {
+    const git = (...args: string[]): string => execFileSync('git', args, { cwd: dir, encoding: 'utf8' });
+    write(dir, { 'a.txt': 'hello\n', 'b.txt': 'b', '.dvc/config': '[core]\n    autostage = true\n' });
+    git('init', '-q');
+    git('add', 'a.txt');
+    await expect(add(openRepo(dir), { targets: ['a.txt'] })).rejects.toMatchObject({
+      message: "output 'a.txt' is already tracked by SCM (e.g. Git).",
+      hint: expect.stringContaining("git rm -r --cached 'a.txt'"),
+    });
+    expect(await runCommand(['add', 'b.txt', '--cd', dir], { out: () => {}, err: () => {} })).toBe(0);
+    expect(git('status', '--porcelain')).toMatch(/^A {2}\.gitignore\nA {2}a\.txt\nA {2}b\.txt\.dvc\n/);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'refuses names that are not UTF-8 (only Linux has them)',
+    async () => {
+      mkdirSync(join(dir, 'd'));
+      writeFileSync(Buffer.concat([Buffer.from(join(dir, 'd/')), Buffer.of(0xff, 0x41)]), 'x');
+      await expect(add(openRepo(dir), { targets: ['d'] })).rejects.toThrow(/not valid UTF-8/);
+    },
+  );
+
   it('takes patterns', async () => {
     write(dir, { 'a.x': '1', 'b.x': '2', 'c.y': '3' });
     expect(await add(openRepo(dir), { targets: ['*.x'], glob: true })).toHaveLength(2);
@@ -187,8 +212,19 @@ describe('flags of an out', () => {
     `outs:\n- md5: ${hello}\n  hash: md5\n  path: ${path}\n${extra}`;
   const object = `files/md5/b1/${hello.slice(2)}`;
 
-  it('cache: false is neither pulled nor pushed', async () => {
+  it('cache: false is neither pulled nor pushed nor kept, but watched', async () => {
     write(dir, { 'a.txt.dvc': pointer('  cache: false\n') });
+    expect(await status(openRepo(dir))).toEqual({
+      'a.txt.dvc': [{ 'changed outs': { 'a.txt': 'deleted' } }],
+    });
+    write(dir, { 'a.txt': 'other' });
+    expect(await status(openRepo(dir))).toEqual({
+      'a.txt.dvc': [{ 'changed outs': { 'a.txt': 'modified' } }],
+    });
+    write(dir, { 'a.txt': 'hello\n' });
+    expect(await status(openRepo(dir))).toEqual({});
+    await add(openRepo(dir), { targets: ['a.txt'] });
+    expect(tree(join(dir, '.dvc/cache'))).toEqual({});
     expect(await pull(openRepo(dir))).toMatchObject({ files: 0, outs: [] });
     expect(await push(openRepo(dir))).toMatchObject({ files: 0 });
   });

@@ -2,20 +2,24 @@ import type { CheckoutResult } from '../verbs/checkout.ts';
 import type { CloudState } from '../verbs/cloud-status.ts';
 import type { Change, Status } from '../verbs/status.ts';
 
-/** What a checkout or pull prints: a letter per out that changed, then the counts. */
-export function changeLines(result: CheckoutResult & { files?: number }): string[] {
-  const lines = result.outs
+/** A letter per out that changed: directories first, then by name. */
+export function outLines(result: CheckoutResult): string[] {
+  return result.outs
     .filter(({ change }) => change)
     .map(({ path, change }) => `${change === 'added' ? 'A' : 'M'}\t${path}`)
     .sort((a, b) => Number(b.endsWith('/')) - Number(a.endsWith('/')) || (a < b ? -1 : 1));
+}
+
+/** `2 files fetched and 1 file added`; undefined where nothing was done. */
+export function countLine(result: CheckoutResult & { files?: number }): string | undefined {
   const parts = [
     ...counted(result.files ?? 0, 'fetched'),
     ...counted(result.modified, 'modified'),
     ...counted(result.added, 'added'),
     ...counted(result.deleted, 'deleted'),
   ];
-  if (parts.length === 0) return [...lines, 'Everything is up to date.'];
-  return [...lines, [parts.slice(0, -1).join(', '), parts.at(-1)!].filter(Boolean).join(' and ')];
+  if (parts.length === 0) return undefined;
+  return [parts.slice(0, -1).join(', '), parts.at(-1)!].filter(Boolean).join(' and ');
 }
 
 /** `3 files pushed`, or nothing for none. */

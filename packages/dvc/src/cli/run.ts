@@ -8,10 +8,11 @@ import { pull } from '../verbs/pull.ts';
 import { push } from '../verbs/push.ts';
 import { isEmpty, status } from '../verbs/status.ts';
 import { collect } from '../workspace/collect.ts';
+import { stage } from '../workspace/git.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import { openRepo, type Repo } from '../workspace/repo.ts';
 import { type Command, jobsOf, parseCommand } from './options.ts';
-import { changeLines, cloudText, counted, shellQuote, statusText } from './output.ts';
+import { cloudText, counted, countLine, outLines, shellQuote, statusText } from './output.ts';
 import { configCommand, remoteCommand } from './settings.ts';
 
 const usage = `usage: dvc <verb> [targets] [options]
@@ -94,7 +95,7 @@ async function run(
       return { lines: [] };
     case 'pull': {
       const result = await pull(repo, options);
-      return json(result, changeLines(result));
+      return json(result, [...outLines(result), countLine(result) ?? 'Everything is up to date.']);
     }
     case 'fetch': {
       const result = await fetch(repo, options);
@@ -105,7 +106,8 @@ async function run(
     }
     case 'checkout': {
       const result = await checkout(repo, options);
-      return json(result, changeLines(result));
+      const lines = flag('summary') ? [countLine(result) ?? 'No changes.'] : outLines(result);
+      return json(result, options.relink ? [...lines, 'Relinked successfully'] : lines);
     }
     case 'push': {
       const { files, repaired } = await push(repo, { ...options, repair: flag('repair') });
@@ -147,6 +149,10 @@ async function runAdd(repo: Repo, { targets, flag, text }: Command, options: obj
   const files = [
     ...new Set(added.flatMap((item) => (item.gitignore ? [item.file, item.gitignore] : [item.file]))),
   ];
+  if (repo.gitRoot && repo.config.core.autostage?.toLowerCase() === 'true') {
+    stage(repo, files);
+    return [];
+  }
   const names = files.map((path) => shellQuote(posixRelative(repo.cwd, path))).join(' ');
   return repo.gitRoot ? ['', 'To track the changes with git, run:', '', `\tgit add ${names}`] : [];
 }

@@ -127,7 +127,7 @@ export function parseOut(
   if (entry.hash !== undefined && entry.hash !== 'md5')
     throw new InvalidFile(`${where}: objects named by ${JSON.stringify(entry.hash)} are not known`, { file });
   const versions = parseVersions(entry, where, file);
-  const md5 = entry.md5 === undefined || !cache ? undefined : parseOid(entry.md5, where, file);
+  const md5 = entry.md5 === undefined ? undefined : parseOid(entry.md5, where, file);
   return {
     path,
     name,
@@ -158,9 +158,9 @@ function checkPlace(path: string, root: string, written: string, file: string): 
   if (isPrivate(posixRelative(root, path))) refuse('is inside .git or .dvc');
 }
 
-/** Whether a path by `/` has a part that belongs to Git or DVC themselves (in any case: some disks ignore it). */
+/** Whether a path by `/` has a part that belongs to Git or DVC themselves, also as disks without case, or Windows, see it. */
 export const isPrivate = (path: string): boolean =>
-  path.split('/').some((part) => /^\.(git|dvc)$/i.test(part));
+  path.split('/').some((part) => /^(\.git|\.dvc|git~\d+)[ .]*$/i.test(part));
 
 function parseVersions(
   entry: Record<string, Json>,

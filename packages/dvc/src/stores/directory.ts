@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MissingObject } from '../errors.ts';
 import type { Got, Part, Store, Upload } from './store.ts';
@@ -51,17 +51,6 @@ export class DirectoryStore implements Store {
       await rm(temporary, { force: true });
       throw error;
     }
-  }
-
-  /** The keys below a folder. */
-  async *list(prefix: string): AsyncIterable<string> {
-    for (const entry of await readdir(this.path(prefix), { withFileTypes: true, recursive: true }).catch(
-      () => [],
-    ))
-      if (entry.isFile() && !entry.name.startsWith('.'))
-        yield join(entry.parentPath, entry.name)
-          .slice(this.url.length + 1)
-          .replaceAll('\\', '/');
   }
 
   private path(key: string): string {

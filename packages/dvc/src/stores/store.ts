@@ -38,7 +38,6 @@ export interface Store {
   size(key: string): Promise<number | undefined>;
   get(key: string, part?: Part): Promise<Got>;
   put(key: string, upload: Upload): Promise<void>;
-  list(prefix: string): AsyncIterable<string>;
 }
 
 /** A request to a store failed; `retryable` says whether the same request may yet work. */

@@ -76,8 +76,9 @@ async function addOne(repo: Repo, path: string, target: string, options: AddOpti
   if (place.around) return addInside(repo, path, target, place.around, options);
   if (!place.pointer) refuseGitTracked(repo, path, posixRelative(repo.cwd, path));
   const found = lookAt(repo, path, target);
-  const recorded = await recordAsBefore(repo, place, found, !options.noCommit);
-  if (!options.noCommit && !options.noRelink) {
+  const keep = !options.noCommit && (place.pointer?.outs[place.index]?.cache ?? true);
+  const recorded = await recordAsBefore(repo, place, found, keep);
+  if (keep && !options.noRelink) {
     const out = parseOut(outEntry(path, recorded.record), {
       file: place.file,
       wdir: repo.root,
@@ -137,7 +138,7 @@ export function writeRecord(repo: Repo, place: Place, path: string, record: Data
     files: record.files ?? 1,
     sizeBytes: record.sizeBytes ?? 0,
     changed: before !== text,
-    gitignore: ignoreInGit(repo, path),
+    gitignore: (place.pointer?.outs[place.index]?.cache ?? true) ? ignoreInGit(repo, path) : undefined,
   };
 }
 

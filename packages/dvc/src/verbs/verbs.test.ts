@@ -21,6 +21,7 @@ import {
   TransferFailed,
   UnsavedFiles,
 } from '../index.ts';
+import { encodeDirectory } from '../objects/directory.ts';
 import { makeRepo, scratch, tree, write } from '../test/sandbox.ts';
 
 let box: ReturnType<typeof scratch>;
@@ -272,6 +273,40 @@ describe('a hostile pointer', () => {
     write(dir, { 'x.dvc': text });
     await expect(pull(openRepo(dir))).rejects.toThrow(DvcError);
     await expect(pull(openRepo(dir))).rejects.toMatchObject({ file: join(dir, 'x.dvc') });
+  });
+
+  it.each([['.git/config'], ['sub/.GIT/hooks/x'], ['.dvc/config'], ['GIT~1/config']])(
+    'whose directory lists %s is refused',
+    async (relpath) => {
+      const { oid, bytes } = encodeDirectory([{ oid: hello, relpath }]);
+      write(box.dir, {
+        [`remote/files/md5/${oid.slice(0, 2)}/${oid.slice(2)}`]: bytes,
+        [`remote/files/md5/b1/${hello.slice(2)}`]: 'hello\n',
+      });
+      write(dir, { 'x.dvc': pointer('d', oid) });
+      await expect(pull(openRepo(dir))).rejects.toThrow(/would be written into \.git or \.dvc/);
+      expect(existsSync(join(dir, 'd'))).toBe(false);
+    },
+  );
+
+  it('cannot make a link in a tracked directory, or the directory itself, lead the data elsewhere', async () => {
+    const elsewhere = join(box.dir, 'elsewhere');
+    write(dir, { 'd/sub/a': 'hello\n', 'd/b': 'b' });
+    await add(openRepo(dir), { targets: ['d'] });
+    await push(openRepo(dir));
+    for (const [link, path] of [
+      ['d/sub', 'd/sub'],
+      ['d', 'd'],
+    ] as const) {
+      rmSync(join(dir, path), { recursive: true });
+      mkdirSync(elsewhere, { recursive: true });
+      symlinkSync(elsewhere, join(dir, link));
+      await expect(pull(openRepo(dir))).rejects.toThrow(UnsavedFiles);
+      await expect(pull(openRepo(dir), { targets: ['d/sub'] })).rejects.toThrow(UnsavedFiles);
+      await pull(openRepo(dir), { force: true });
+      expect(tree(elsewhere)).toEqual({});
+      expect(tree(join(dir, 'd'))).toEqual({ 'sub/a': 'hello\n', b: 'b' });
+    }
   });
 
   it('cannot write through a link that leads out of the repository', async () => {

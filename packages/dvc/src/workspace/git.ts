@@ -28,3 +28,12 @@ export function ignoreInGit(repo: Repo, path: string): string | undefined {
   writeFileSync(file, `${text}${text && !text.endsWith('\n') ? '\n' : ''}${line}`);
   return file;
 }
+
+/** Hands files to Git, as `core.autostage` asks for. */
+export function stage(repo: Repo, files: string[]): void {
+  const { status, stderr } = spawnSync('git', ['add', '--', ...files], {
+    cwd: repo.gitRoot,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new DvcError(`git add failed: ${stderr?.trim() ?? 'there is no git here'}`);
+}

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { RemoteConfig } from '../../config/config.ts';
 import { MissingObject } from '../../errors.ts';
 import { type Got, type Part, type Store, StoreError, type Upload } from '../store.ts';
-import { S3Client, tag } from './client.ts';
+import { S3Client } from './client.ts';
 import { type Answer, readText } from './http.ts';
 import { putParts } from './multipart.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -87,27 +87,6 @@ export class S3Store implements Store {
       body: () => small ?? createReadStream(upload.path, { highWaterMark: 1 << 18 }),
     });
     await readText(answer);
-  }
-
-  /** The keys below a prefix. */
-  async *list(prefix: string): AsyncIterable<string> {
-    let token: string | undefined;
-    do {
-      const answer = await this.client.call({
-        method: 'GET',
-        key: '',
-        query: {
-          ...(token ? { 'continuation-token': token } : {}),
-          'encoding-type': 'url',
-          'list-type': '2',
-          prefix: this.at(prefix),
-        },
-      });
-      const xml = await readText(answer);
-      for (const [, key] of xml.matchAll(/<Key>([^<]*)<\/Key>/g))
-        yield decodeURIComponent(key!.replaceAll('+', '%20')).slice(this.settings.prefix.length);
-      token = tag(xml, 'NextContinuationToken')?.replaceAll('&amp;', '&');
-    } while (token);
   }
 
   private at(key: string): string {
