@@ -1,8 +1,10 @@
 import { identify, openRepo, type PullResult, pull } from '@mainline/dvc';
 import { defineAction } from '../lib/action.ts';
+import { objectsOf } from '../lib/dvc-objects.ts';
 import { defaulted, flag, lines, optional, text, wholeNumber } from '../lib/inputs.ts';
 import { bytes, code, table } from '../lib/summary.ts';
-import { openRunnerCache } from './runner-cache.ts';
+import { cacheKey, restoreObjects, saveObjects } from './cached-objects.ts';
+import { gitHubCache } from './runner-cache.ts';
 
 /** DVC pointers → the files they point to. */
 export const action = defineAction({
@@ -20,9 +22,12 @@ export const action = defineAction({
 
   async perform({ targets, remote, jobs, workingDirectory, force, allowMissing, cache }, job) {
     const repo = openRepo(workingDirectory);
-    const { digest } = identify(repo, targets ? { targets } : {});
-    const kept = cache ? await openRunnerCache(repo, digest, job) : undefined;
-    const isHit = (await kept?.restore()) ?? false;
+    const identity = identify(repo, targets ? { targets } : {});
+    const key = cacheKey(identity, targets);
+    // A runner that kept its own .dvc/cache needs no other.
+    const kept =
+      cache && key && !(await objectsOf(repo, identity.outs)).whole ? await gitHubCache(job.warn) : undefined;
+    const isHit = kept && key ? await restoreObjects(repo, kept, key) : false;
     const result = await pull(repo, {
       force,
       allowMissing,
@@ -34,7 +39,8 @@ export const action = defineAction({
     for (const { path, change } of result.outs) job.log(`${path} ${change ?? 'is up to date'}`);
     for (const path of result.missing)
       job.warn(`${path} is missing: neither the cache nor the remote has it`);
-    if (!isHit && result.missing.length === 0) await kept?.save();
+    if (kept && key && !isHit && result.missing.length === 0)
+      await saveObjects(repo, kept, key, (await objectsOf(repo, result.outs)).keys);
     return {
       outputs: { files: result.files, bytes: result.sizeBytes, digest: result.digest, 'cache-hit': isHit },
       summary: summarise(result, isHit),

@@ -1,48 +1,29 @@
-import { existsSync, readdirSync } from 'node:fs';
-import type { Repo } from '@mainline/dvc';
-import type { Job } from '../lib/action.ts';
-
-/** What GitHub's cache can do for a pull: nothing where the runner has none. */
+/** A place that outlives the runner and keeps a folder under a key. Optional by nature: what it can't do it warns of. */
 export interface RunnerCache {
-  /** Whether the objects behind a digest were there and are in the repository's cache now. */
-  restore(): Promise<boolean>;
-  /** Keeps the repository's cache under the digest, for the next job. */
-  save(): Promise<void>;
+  /** Puts the folder back as it was saved; false if nothing was saved under this key. */
+  restore(folder: string, key: string): Promise<boolean>;
+  /** Keeps the folder; a key that is taken stays as it is. */
+  save(folder: string, key: string): Promise<void>;
 }
 
-/**
- * GitHub's cache, keyed by the md5 of the content itself: a hit can only be the right data, and costs no S3 traffic.
- * A repository that has objects already (a runner of one's own) is left alone: there is nothing to gain.
- */
-export async function openRunnerCache(
-  repo: Repo,
-  digest: string,
-  job: Job,
-): Promise<RunnerCache | undefined> {
-  if (existsSync(repo.cache.root) && readdirSync(repo.cache.root).some((name) => name !== 'tmp'))
-    return undefined;
+/** GitHub's cache for this job; none where the runner offers none, as outside of GitHub. */
+export async function gitHubCache(warn: (line: string) => void): Promise<RunnerCache | undefined> {
   // Loaded only if asked for: it brings a storage client of its own.
   const { isFeatureAvailable, restoreCache, saveCache } = await import('@actions/cache');
-  if (!isFeatureAvailable()) {
-    job.warn('cache: true has no effect: this runner has no cache service');
-    return undefined;
-  }
-  const key = `dvc-${digest}`;
-  const paths = [repo.cache.root];
+  if (!isFeatureAvailable() || !process.env.ACTIONS_RUNTIME_TOKEN) return undefined;
   return {
-    async restore() {
-      // It answers with keys that only begin the same, too.
-      return (await restoreCache(paths, key)) === key;
-    },
-    async save() {
-      try {
-        await saveCache(paths, key);
-      } catch (error) {
-        // The data is in place; that the next job has to fetch it again is no failure of this one.
-        job.warn(
-          `the data could not be kept in GitHub's cache: ${error instanceof Error ? error.message : error}`,
-        );
-      }
-    },
+    restore: (folder, key) =>
+      restoreCache([folder], key).then(
+        (found) => found === key,
+        (error: Error) => {
+          warn(`The runner's cache could not be read, so the remote is: ${error.message}`);
+          return false;
+        },
+      ),
+    save: (folder, key) =>
+      saveCache([folder], key).then(
+        () => {},
+        (error: Error) => warn(`The runner's cache could not be written: ${error.message}`),
+      ),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -8,6 +8,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { spawnAction } from '../lib/test/spawn-action.ts';
 import { summarise } from './action.ts';
 
+/** md5 of "weights". */
+const weights = '63f4f1e9b725370f459720575cd5f953';
 const program = join(import.meta.dirname, 'dist/index.js');
 let aws: LocalAws;
 let s3: S3Client;
@@ -74,9 +76,34 @@ it('fails over data that is nowhere, unless that is allowed', async () => {
   await rm(join(repo, '.dvc/cache'), { recursive: true });
   const refused = await run();
   expect(refused.exitCode).toBe(1);
-  expect(refused.log).toMatch(/::error::neither the cache nor the remote has [0-9a-f]{32}\.dir/);
+  expect(refused.log).toMatch(
+    /^::error file=[^,]*model\.dvc::neither the cache nor the remote has [0-9a-f]{32}\.dir/m,
+  );
   const allowed = await run({ 'allow-missing': 'true' });
   expect(allowed).toMatchObject({ exitCode: 0, log: expect.stringContaining('::warning::neither') });
+});
+
+it('marks the pointer whose folder lacks a file, and does not promise the folder', async () => {
+  await configure('../../lacking');
+  await writeFile(join(repo, 'other.csv'), 'other');
+  await add(openRepo(repo), { targets: ['other.csv'] });
+  await rm(join(repo, '.dvc/cache/files/md5', weights.slice(0, 2)), { recursive: true });
+  const ran = await run();
+  expect(ran.exitCode).toBe(1);
+  expect(ran.log).toMatch(new RegExp(`^::error file=[^,]*model\\.dvc::.*${weights}`, 'm'));
+  const kept = await readdir(join(folder, 'lacking/files/md5'), { recursive: true });
+  expect(kept.filter((name) => name.endsWith('.dir'))).toEqual([]);
+  expect(kept.filter((name) => name.length > 2)).toHaveLength(2);
+});
+
+it('does not spread what is corrupt in the cache, and marks its pointer', async () => {
+  await configure('../../rotten');
+  const cached = join(repo, '.dvc/cache/files/md5', weights.slice(0, 2), weights.slice(2));
+  await chmod(cached, 0o644);
+  await appendFile(cached, '!');
+  const ran = await run();
+  expect(ran.exitCode).toBe(1);
+  expect(ran.log).toMatch(new RegExp(`^::error file=[^,]*model\\.dvc::.*${weights} is corrupt`, 'm'));
 });
 
 it('pushes to a folder as remote, with no AWS in sight', async () => {

@@ -2,6 +2,8 @@ import { identify, openRepo, type PushResult, push } from '@mainline/dvc';
 import { defineAction } from '../lib/action.ts';
 import { defaulted, flag, lines, optional, text, wholeNumber } from '../lib/inputs.ts';
 import { bytes, code, table } from '../lib/summary.ts';
+import { LostObjects } from './lost-objects.ts';
+import { blamePointer } from './pointers.ts';
 
 /** DVC pointers → their files, in the remote. */
 export const action = defineAction({
@@ -20,18 +22,20 @@ export const action = defineAction({
     const repo = openRepo(workingDirectory);
     const selection = targets ? { targets } : {};
     const identity = identify(repo, selection);
+    const blame = async (error: unknown): Promise<never> => {
+      throw await blamePointer(error, repo, targets);
+    };
     const result = await push(repo, {
       ...selection,
       repair,
       log: job.log,
       ...(remote && { remote }),
       ...(jobs && { jobs }),
-    });
+    }).catch(blame);
     if (result.missing.length > 0) {
-      const lost = `neither the cache nor the remote has ${result.missing.join(', ')}`;
-      if (!allowMissing)
-        throw new Error(`${lost}: add the data again, or allow it to be missing by allow-missing: true`);
-      job.warn(lost);
+      const lost = new LostObjects(result.missing);
+      if (!allowMissing) await blame(lost);
+      job.warn(lost.message);
     }
     return {
       outputs: { files: result.files, bytes: result.sizeBytes, digest: identity.digest },
