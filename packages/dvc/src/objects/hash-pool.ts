@@ -61,5 +61,13 @@ function start(): Thread {
     if (digest !== undefined) waiter?.resolve(digest);
     else waiter?.reject(new DvcError(`cannot hash: ${error}`));
   });
+  thread.worker.on('error', (error) => {
+    threads.splice(threads.indexOf(thread), 1);
+    for (const [id, waiter] of waiting) {
+      if (waiter.thread !== thread) continue;
+      waiting.delete(id);
+      waiter.reject(new DvcError(`a hashing thread failed: ${error}`, { cause: error }));
+    }
+  });
   return thread;
 }

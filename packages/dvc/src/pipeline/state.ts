@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Json } from '../objects/python-json.ts';
-import type { DataState } from '../verbs/status.ts';
 import { look } from '../workspace/look.ts';
-import { recordData } from '../workspace/record.ts';
+import { type DataState, recordData } from '../workspace/record.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import type { Repo } from '../workspace/repo.ts';
 import { fromYaml, type YamlNode } from '../yaml/tree.ts';

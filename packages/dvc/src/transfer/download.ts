@@ -95,8 +95,11 @@ async function receive(
   }));
   const handle = openSync(path, 'r+');
   const hashing = name === 'md5' ? hashInWorker(path) : undefined;
-  const advance = (): void =>
-    hashing?.advance(parts.find((part) => part.position < part.end)?.position ?? totalBytes);
+  let whole = 0;
+  const advance = (): void => {
+    while (whole < parts.length && parts[whole]!.position === parts[whole]!.end) whole += 1;
+    hashing?.advance(parts[whole]?.position ?? totalBytes);
+  };
   let opened: Got | undefined = first;
   const fill = async (part: { position: number; end: number }): Promise<void> => {
     const got =

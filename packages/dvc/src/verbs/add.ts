@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { relink } from '../checkout/relink.ts';
 import { DvcError } from '../errors.ts';
 import { isPrivate, parseOut } from '../files/out.ts';
-import { formatPointer, updatePointer, writeAtomically } from '../files/pointer.ts';
+import { formatPointer, readPointer, updatePointer, writeAtomically } from '../files/pointer.ts';
 import type { Oid } from '../objects/oid.ts';
-import { collect } from '../workspace/collect.ts';
+import { collect, type Tracked } from '../workspace/collect.ts';
 import { ignoreInGit, refuseGitTracked } from '../workspace/git.ts';
 import { locked } from '../workspace/lock.ts';
 import { dvcIgnore, type Found, look } from '../workspace/look.ts';
@@ -65,14 +65,29 @@ export async function add(repo: Repo, options: AddOptions): Promise<Added[]> {
       if (given && targets.length !== 1) throw new DvcError(`${name} needs exactly one target`);
     if (options.out || options.toRemote) return [await addFrom(repo, targets[0]!, options)];
     const paths = targets.map((target) => checkTarget(repo, target));
+    const tracked = collect(repo);
     const added: Added[] = [];
-    for (const [at, path] of paths.entries()) added.push(await addOne(repo, path, targets[at]!, options));
+    for (const [at, path] of paths.entries()) {
+      const one = await addOne(repo, tracked, path, targets[at]!, options);
+      // The next target must see what this one tracks.
+      tracked.pointers = [
+        ...tracked.pointers.filter(({ file }) => file !== one.file),
+        readPointer(one.file, repo.root),
+      ];
+      added.push(one);
+    }
     return added;
   });
 }
 
-async function addOne(repo: Repo, path: string, target: string, options: AddOptions): Promise<Added> {
-  const place = findPlace(repo, collect(repo), path, options.file && resolve(repo.cwd, options.file));
+async function addOne(
+  repo: Repo,
+  tracked: Tracked,
+  path: string,
+  target: string,
+  options: AddOptions,
+): Promise<Added> {
+  const place = findPlace(repo, tracked, path, options.file && resolve(repo.cwd, options.file));
   if (place.around) return addInside(repo, path, target, place.around, options);
   if (!place.pointer) refuseGitTracked(repo, path, posixRelative(repo.cwd, path));
   const found = lookAt(repo, path, target);

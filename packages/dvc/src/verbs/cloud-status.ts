@@ -1,7 +1,7 @@
-import { DvcError, Unsupported } from '../errors.ts';
+import { Unsupported } from '../errors.ts';
 import { describe } from '../files/out.ts';
 import { isDirectory, objectKey } from '../objects/oid.ts';
-import { Remotes } from '../stores/remote.ts';
+import { noRemote, Remotes } from '../stores/remote.ts';
 import { isThere } from '../transfer/is-there.ts';
 import { members } from '../transfer/members.ts';
 import { eachLimited } from '../transfer/retry.ts';
@@ -20,10 +20,7 @@ export async function cloudStatus(
 ): Promise<{ remote: string; objects: Record<string, CloudState> }> {
   const remotes = new Remotes(repo, options.remote);
   const named = remotes.named();
-  if (!named)
-    throw new DvcError(
-      'config file error: no remote specified. Create a default remote with\n    dvc remote add -d <remote name> <remote url>',
-    );
+  if (!named) throw noRemote(repo);
   const wanted = new Map<
     string,
     { name: string; hash: 'md5' | 'md5-dos2unix'; oid: string; remote: typeof named }

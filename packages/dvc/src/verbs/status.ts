@@ -8,12 +8,10 @@ import { isWhole } from '../transfer/members.ts';
 import { collect, type Tracked } from '../workspace/collect.ts';
 import { locked } from '../workspace/lock.ts';
 import { look, oidOf } from '../workspace/look.ts';
+import type { DataState } from '../workspace/record.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import type { Repo } from '../workspace/repo.ts';
 import { type Selection, selectTargets } from '../workspace/targets.ts';
-
-/** How data differs from what its pointer or lock file says. */
-export type DataState = 'modified' | 'deleted' | 'new' | 'not in cache';
 
 /** One thing that differs in a stage, as DVC prints it. */
 export type Change =

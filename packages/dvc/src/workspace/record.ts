@@ -8,6 +8,9 @@ import { eachLimited } from '../transfer/retry.ts';
 import { type Found, oidOf, rememberUnchanged, type WorkspaceFile } from './look.ts';
 import type { Repo } from './repo.ts';
 
+/** How data differs from what its pointer or lock file says. */
+export type DataState = 'modified' | 'deleted' | 'new' | 'not in cache';
+
 /** What a pointer or lock file says about data: its object, and what DVC writes beside it. */
 export interface DataRecord {
   oid: Oid;

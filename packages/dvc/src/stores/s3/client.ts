@@ -7,7 +7,7 @@ import { encode, sign } from './sign.ts';
 /** One call to S3. */
 export interface S3Call {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
-  /** Under the bucket; empty for the bucket itself. */
+  /** Under the bucket. */
   key: string;
   query?: Record<string, string>;
   headers?: Record<string, string>;
@@ -70,8 +70,7 @@ export class S3Client {
     }
     const body = call.body?.();
     try {
-      // Only objects are large or many; everything else may as well go the general way.
-      const got = call.method === 'GET' && call.key !== '' ? await this.gets.send(url, headers) : undefined;
+      const got = call.method === 'GET' ? await this.gets.send(url, headers) : undefined;
       return (
         got ??
         (await this.http.send({ method: call.method, url, headers, ...(body === undefined ? {} : { body }) }))
@@ -79,10 +78,7 @@ export class S3Client {
     } catch (cause) {
       throw new StoreError(
         `[${call.method}] ${plainUrl(url)}: failed to connect to s3 - ${messageOf(cause)}`,
-        {
-          retryable: true,
-          cause,
-        },
+        { retryable: !isDistrust(cause), cause },
       );
     }
   }
@@ -122,15 +118,13 @@ export class S3Client {
 
   private urlOf({ key, query = {} }: S3Call): URL {
     const { bucket } = this.settings;
-    const path = key.split('/').map(encode).join('/');
     // A bucket with dots in its name has no certificate under AWS's wildcard; a server of one's own has no host per bucket.
     const byPath = this.endpoint !== undefined || bucket.includes('.');
-    const base =
-      this.endpoint?.origin ?? `https://${byPath ? '' : `${bucket}.`}s3.${this.region}.amazonaws.com`;
-    const folder = this.endpoint?.pathname.replace(/\/$/, '') ?? '';
-    const url = new URL(
-      `${base}${folder}${byPath ? `/${encode(bucket)}` : ''}/${path}`.replace(/\/$/, key ? '/' : ''),
-    );
+    const host =
+      this.endpoint?.href.replace(/\/$/, '') ??
+      `https://${byPath ? '' : `${bucket}.`}s3.${this.region}.amazonaws.com`;
+    const path = [...(byPath ? [bucket] : []), ...key.split('/')].map(encode).join('/');
+    const url = new URL(`${host}/${path}`);
     url.search = Object.entries(query)
       .map(([name, value]) => `${encode(name)}=${encode(value)}`)
       .join('&');
@@ -158,6 +152,12 @@ const messageOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause);
   return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 };
+
+/** Whether the far side could not prove who it is: it will not be able to the next time either. */
+const isDistrust = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/.test(String(cause.code));
 
 function refused({ method }: S3Call, url: URL, status: number, text: string, answer: Answer): StoreError {
   const code = tag(text, 'Code') ?? answer.statusText;

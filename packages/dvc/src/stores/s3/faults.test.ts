@@ -44,6 +44,7 @@ afterAll(async () => {
   box.remove();
 });
 beforeEach(() => {
+  for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
   proxy.plan = () => undefined;
   proxy.requests = [];
   count += 1;
@@ -72,6 +73,13 @@ const pulled = (): Record<string, string> =>
     Object.entries(tree(join(dir, 'd'))).map(([path, text]) => [path, md5(Buffer.from(text, 'latin1'))]),
   );
 const complete = { hello: md5('hello\n'), large: md5(large), other: md5('other') };
+
+it('a pull asks for objects and for nothing else: s3:GetObject is all it needs', async () => {
+  await pull(openRepo(dir));
+  expect(proxy.requests.filter((request) => !/^GET \/data\/x\/files\/md5\/../.test(request))).toEqual([]);
+  // Four objects, one of them in two parts.
+  expect(proxy.requests).toHaveLength(5);
+});
 
 describe('a fault that passes is waited out, and the data is complete', () => {
   const passing: [string, string, number, Fault][] = [
@@ -163,7 +171,6 @@ describe('a fault that stays ends in an error that names object, url and cause, 
     const failed = pull(openRepo(dir));
     await expect(failed).rejects.toThrow(/Could not load credentials/);
     await expect(failed).rejects.toMatchObject({ hint: expect.stringContaining('AWS_ACCESS_KEY_ID') });
-    for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
   });
 });
 
@@ -176,6 +183,7 @@ describe('a token that expires', () => {
       'aws-config': `[profile p]\nregion = us-east-1\ncredential_process = sh ${program}\n`,
     });
     endpoint(proxy.url, `    profile = p\n    configpath = ${join(box.dir, 'aws-config')}\n`);
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined);
     spoil('', 1, { kind: 'status', status: 400, code: 'ExpiredToken' });
     await pull(openRepo(dir));
     expect(readFileSync(join(box.dir, 'asked'), 'utf8')).toBe('x\nx\n');

@@ -47,13 +47,20 @@ export function readSettings(remote: RemoteConfig, env: NodeJS.ProcessEnv = proc
     idleMs: seconds('read_timeout'),
     connectMs: seconds('connect_timeout'),
     verifyTls: options.ssl_verify?.toLowerCase() !== 'false',
-    ca:
-      options.ssl_verify && !/^(true|false)$/i.test(options.ssl_verify)
-        ? readFileSync(options.ssl_verify, 'utf8')
-        : undefined,
+    ca: readAuthority(options.ssl_verify),
     storeHeaders: storeHeaders(options),
     customerKeyHeaders: customerKey(options),
   };
+}
+
+/** The certificates in the file that `ssl_verify` names, if it names one. */
+function readAuthority(value: string | undefined): string | undefined {
+  if (value === undefined || /^(true|false)$/i.test(value)) return undefined;
+  try {
+    return readFileSync(value, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`configuration error - ssl_verify: cannot read ${value}`, { cause });
+  }
 }
 
 function parseEndpoint(text: string, plain: boolean): URL {
