@@ -46,24 +46,30 @@ export async function planCheckout(repo: Repo, target: Target, relink = false): 
     if (!(await isKept(repo, file, out.hash))) plan.unsaved.push(file.path);
   };
 
-  const standing = new Set<string>();
+  const settled = new Set<string>();
+  const settle = async (file: WorkspaceFile, oid: Oid): Promise<void> => {
+    settled.add(file.path);
+    const isRight = await holds(repo, file, out.hash, oid);
+    if (!isRight) await displace(file);
+    if (!isRight || relink) plan.place.push({ path: file.path, oid, replaces: true });
+  };
   for (const file of present) {
     const oid = wanted.get(file.path);
-    if (oid !== undefined && (await holds(repo, file, out.hash, oid))) {
-      standing.add(file.path);
-      if (relink) plan.place.push({ path: file.path, oid, replaces: true });
-    } else if (oid !== undefined) {
-      await displace(file);
-      plan.place.push({ path: file.path, oid, replaces: true });
-      standing.add(file.path);
-    } else if (inside === undefined || isBelowWanted(file.path, wanted)) {
+    if (oid !== undefined) await settle(file, oid);
+    else if (inside === undefined || isBelowWanted(file.path, wanted)) {
       // Under a narrowed target only what stands in the way is touched.
       await displace(file);
       plan.remove.push(file.path);
     }
   }
   if (!isFolder && found.kind === 'directory' && present.length === 0) plan.remove.push(out.path);
-  for (const [path, oid] of wanted) if (!standing.has(path)) plan.place.push({ path, oid, replaces: false });
+  for (const [path, oid] of wanted) {
+    if (settled.has(path)) continue;
+    // Looking leaves out what .dvcignore names and other repositories' files: those must not be lost either.
+    const stat = found.kind === 'nothing' ? undefined : lstatSync(path, { throwIfNoEntry: false });
+    if (stat && !stat.isDirectory()) await settle({ path, relpath: '', stat }, oid);
+    else plan.place.push({ path, oid, replaces: false });
+  }
   if (plan.change === undefined && plan.place.length + plan.remove.length > 0) plan.change = 'modified';
   return plan;
 }

@@ -235,6 +235,17 @@ describe('push and pull', () => {
     expect(tree(join(dir, 'd'))).toEqual({ a: 'a', b: 'b' });
   });
 
+  it('never overwrite an ignored file that stands where a tracked one belongs, unless forced', async () => {
+    write(dir, { 'd/a.tmp': 'a', 'd/b': 'b' });
+    await add(openRepo(dir), { targets: ['d'] });
+    write(dir, { '.dvcignore': '*.tmp\n', 'd/a.tmp': 'mine' });
+    await expect(pull(openRepo(dir))).rejects.toThrow(UnsavedFiles);
+    expect(readFileSync(join(dir, 'd/a.tmp'), 'utf8')).toBe('mine');
+    await pull(openRepo(dir), { force: true });
+    expect(readFileSync(join(dir, 'd/a.tmp'), 'utf8')).toBe('a');
+    expect(await pull(openRepo(dir))).toMatchObject({ added: 0, modified: 0 });
+  });
+
   it('replace a modified file without asking when its bytes are in the cache', async () => {
     write(dir, { 'a.txt': 'hello\n', 'b.txt': 'b' });
     await add(openRepo(dir), { targets: ['a.txt', 'b.txt'] });

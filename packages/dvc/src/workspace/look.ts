@@ -4,8 +4,7 @@ import { DvcError } from '../errors.ts';
 import { isPrivate } from '../files/out.ts';
 import { hashFile } from '../objects/hash.ts';
 import type { HashName, Oid } from '../objects/oid.ts';
-import type { Ignore } from './ignore.ts';
-import { Ignore as IgnoreRules } from './ignore.ts';
+import { Ignore } from './ignore.ts';
 import { posixRelative } from './relpath.ts';
 import type { Repo } from './repo.ts';
 
@@ -26,7 +25,7 @@ export type Found =
 
 /** The repository's `.dvcignore` rules. */
 export const dvcIgnore = (repo: Repo): Ignore =>
-  new IgnoreRules(repo.root, '.dvcignore', ['.hg/', '.git/', '.git', '.dvc/']);
+  new Ignore(repo.root, '.dvcignore', ['.hg/', '.git/', '.git', '.dvc/']);
 
 /**
  * Looks at a path and everything in it that `.dvcignore` leaves. Symlinked files count as files where `follow`
