@@ -1,142 +1,190 @@
-import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { build } from '../build.ts';
-import { writeBundle } from '../test/bundle.ts';
-import { type Dockerd, hasDocker, startDockerd } from '../test/dockerd.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ContainerOptions, startFunction } from '../test/container.ts';
+import { hasDocker } from '../test/dockerd.ts';
 import { loadBalancer, restApi, s3, sqs, v2 } from '../test/events.ts';
+import { buildFunctionImages, type FunctionImages, filesIn } from '../test/function-images.ts';
+import type { Answer } from '../test/runtime-api.ts';
+import { spawnAction } from '../test/spawn-action.ts';
 
-const why = hasDocker ? '' : ' (skipped: needs root, dockerd and docker)';
-const test = it.skipIf(!hasDocker);
-const scratch = mkdtempSync(join(tmpdir(), 'container-'));
-const trained = join(import.meta.dirname, '../../../models/spam/model');
+const why = hasDocker ? 'real dockerd and runtime client' : 'skipped: needs root, dockerd and docker';
+const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 
-let dockerd: Dockerd;
-beforeAll(async () => {
-  if (!hasDocker) return;
-  dockerd = await startDockerd();
-  const root = join(scratch, 'root');
-  await build({ platform: `${process.platform}/${process.arch}`, output: join(scratch, 'built') });
-  writeSystem(root);
-  for (const layer of ['runtime', 'app'])
-    cpSync(join(scratch, 'built', layer), join(root, 'var/task'), { recursive: true });
-  // The model that the demo trains, where it has been; the tests' own otherwise.
-  if (existsSync(join(trained, 'manifest.json')))
-    cpSync(trained, join(root, 'var/task/model'), { recursive: true });
-  else writeBundle(join(root, 'var/task/model'));
-  const tar = execFileSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 1 << 30 });
-  dockerd.docker(['import', '-', 'function'], tar);
-});
-afterAll(async () => {
-  await dockerd?.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
+describe.skipIf(!hasDocker)(`the function's image (${why})`, () => {
+  let images: FunctionImages;
+  let golden: { tolerance: number; cases: { text: string; label: string; scores: Record<string, number> }[] };
+  beforeAll(async () => {
+    images = await buildFunctionImages(['texts']);
+    golden = JSON.parse(readFileSync(join(images.model, 'golden.json'), 'utf8'));
+  });
+  afterAll(() => images?.close());
 
-/** Node and the libraries it needs: what of Lambda's base image a function can't do without. */
-function writeSystem(root: string): void {
-  const node = realpathSync(process.execPath);
-  mkdirSync(join(root, 'var/lang/bin'), { recursive: true });
-  mkdirSync(join(root, 'tmp'));
-  copyFileSync(node, join(root, 'var/lang/bin/node'));
-  const library = join(
-    scratch,
-    `built/runtime/node_modules/onnxruntime-node/bin/napi-v6/linux/${process.arch}/libonnxruntime.so.1`,
+  const start = (image: string, options: Omit<ContainerOptions, 'reachablePort'> = {}) =>
+    startFunction(images.dockerd, image, { ...options, reachablePort: images.aws.port });
+
+  /** What a direct invoke with the golden texts has to answer. */
+  function expectGolden({ kind, body }: Answer): void {
+    expect(kind).toBe('response');
+    const { predictions } = Object(body);
+    expect(predictions).toHaveLength(golden.cases.length);
+    for (const [i, { label, scores }] of golden.cases.entries()) {
+      expect(predictions[i].label).toBe(label);
+      for (const [name, score] of Object.entries(scores))
+        expect(Math.abs(predictions[i].scores[name] - score)).toBeLessThanOrEqual(golden.tolerance);
+    }
+  }
+  const goldenRequest = () => ({ texts: golden.cases.map(({ text }) => text) });
+
+  it('holds the same files, whether build-image or Docker made it', async () => {
+    const { dockerd, assembled, built } = images;
+    const files = await filesIn(dockerd, assembled, '/var/task');
+    expect(Object.keys(files)).toEqual(
+      expect.arrayContaining(['./task/index.mjs', './task/model/manifest.json']),
+    );
+    expect(files).toEqual(await filesIn(dockerd, built, '/var/task'));
+    const configOf = async (image: string) => JSON.parse(await dockerd.docker(['inspect', image]))[0];
+    const { Architecture, Config } = await configOf(built);
+    expect(await configOf(assembled)).toMatchObject({
+      Architecture,
+      Config: {
+        Cmd: Config.Cmd,
+        Entrypoint: Config.Entrypoint,
+        Env: Config.Env,
+        WorkingDir: Config.WorkingDir,
+      },
+    });
+  });
+
+  it.each(['linux/amd64', 'linux/arm64'])(
+    'is built by its Dockerfile for %s when Docker is told so',
+    async (platform) => {
+      expect(await images.platformBuilt(platform)).toBe(platform);
+    },
   );
-  const linked = execFileSync('ldd', [node, library], { encoding: 'utf8' });
-  for (const [, path] of linked.matchAll(/(?:=> |^\s*)(\/\S+) \(/gm)) {
-    mkdirSync(join(root, dirname(path!)), { recursive: true });
-    copyFileSync(path!, join(root, path!));
-  }
-}
 
-/** Runs the function as Lambda would: no network, nothing to write on but /tmp, not root, 512 MB. */
-function run(events: unknown[], memory = '512m') {
-  const file = join(scratch, 'events.json');
-  writeFileSync(file, JSON.stringify(events));
-  const driver = join(import.meta.dirname, '../test/in-container.mjs');
-  const flags = [
-    ...[
-      'run',
-      '--rm',
-      '--network=none',
-      '--read-only',
-      '--tmpfs=/tmp:mode=1777',
-      '--user=993:990',
-      `--memory=${memory}`,
-    ],
-    ...[
-      '-e',
-      'LAMBDA_TASK_ROOT=/var/task',
-      '-v',
-      `${driver}:/driver.mjs:ro`,
-      '-v',
-      `${file}:/events.json:ro`,
-    ],
-  ];
-  return dockerd.run([...flags, 'function', '/var/lang/bin/node', '/driver.mjs']);
-}
+  it.each(['assembled', 'built'] as const)(
+    'answers every kind of event as Lambda sends it, %s',
+    async (which) => {
+      const { aws } = images;
+      const clients = { endpoint: aws.url, region: aws.region, credentials: aws.credentials };
+      const [queues, objects] = [new SQSClient(clients), new S3Client({ ...clients, forcePathStyle: true })];
+      const { QueueUrl = '' } = await queues.send(new CreateQueueCommand({ QueueName: `results-${which}` }));
+      const Key = `${which}.jsonl`;
+      await objects.send(new PutObjectCommand({ Bucket: 'texts', Key, Body: '{"text":"free"}\nbroken\n' }));
 
-test(`answers every kind of event without network, root or a disk${why}`, () => {
-  const body = '{"text":"Free winner!"}';
-  const { initMs, answers, readOnly, uid, rssMb, log } = run([
-    { text: 'Free winner!' },
-    v2('POST', '/predict', { body }),
-    restApi('POST', '/predict', body),
-    loadBalancer('POST', '/predict', body, true),
-    sqs([
-      { id: '1', body },
-      { id: '2', body: '' },
-    ]),
-    s3('texts', ['in.jsonl.predictions.jsonl']),
-    { source: 'aws.events', 'detail-type': 'Scheduled Event' },
-    v2('GET', '/'),
-    { Records: [{ EventSource: 'aws:sns' }] },
-  ]);
-  const predicted = { predictions: [{ label: 'spam' }] };
-  expect(answers[0]).toMatchObject(predicted);
-  for (const answer of answers.slice(1, 4)) {
-    expect(answer).toMatchObject({ statusCode: 200 });
-    expect(JSON.parse(`${answer.body}`)).toMatchObject(predicted);
-  }
-  expect(answers.slice(4)).toEqual([
-    { batchItemFailures: [{ itemIdentifier: '2' }] },
-    { objects: [expect.objectContaining({ skipped: true })] },
-    { warm: true },
-    expect.objectContaining({ statusCode: 200 }),
-    { thrown: expect.stringContaining('UnsupportedEvent: No event known here') },
-  ]);
-  expect({ readOnly, uid }).toEqual({ readOnly: true, uid: 993 });
-  // Lambda gives INIT ten seconds.
-  expect(initMs).toBeLessThan(10_000);
-  expect(rssMb).toBeLessThan(256);
-  const kinds = log.flatMap((line) => (line.message === 'invocation' ? [line.kind] : []));
-  expect(kinds).toContain('SQS messages');
-});
+      const running = await start(images[which], { env: { ...aws.env, RESULTS_QUEUE_URL: QueueUrl } });
+      try {
+        // Lambda gives INIT ten seconds.
+        expect(running.initMs).toBeLessThan(10_000);
+        const body = '{"text":"Free winner!"}';
+        const label = expect.stringMatching(/^(ham|spam)$/);
+        const predicted = { predictions: [expect.objectContaining({ label })] };
+        const answered = async (event: unknown) => (await running.invoke(event)).body;
 
-test(`repeats its bundle's golden answers${why}`, () => {
-  const folder = join(scratch, 'root/var/task/model');
-  const { cases, tolerance } = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'));
-  const { answers } = run([{ texts: cases.map(({ text }: { text: string }) => text) }]);
-  for (const [i, { label, scores }] of cases.entries()) {
-    const prediction = answers[0]!.predictions![i]!;
-    expect(prediction.label).toBe(label);
-    for (const [name, score] of Object.entries<number>(scores))
-      expect(Math.abs(prediction.scores[name]! - score)).toBeLessThanOrEqual(tolerance);
-  }
-});
+        expectGolden(await running.invoke(goldenRequest()));
+        expect(await answered({ text: 'Free winner!' })).toMatchObject(predicted);
+        for (const event of [
+          v2('POST', '/predict', { body }),
+          restApi('POST', '/predict', body),
+          loadBalancer('POST', '/predict', body, false),
+          loadBalancer('POST', '/predict', body, true),
+        ]) {
+          const answer = Object(await answered(event));
+          expect(answer).toMatchObject({ statusCode: 200 });
+          expect(JSON.parse(answer.body)).toMatchObject(predicted);
+        }
+        expect(await answered(v2('GET', '/'))).toMatchObject({ statusCode: 200 });
+        expect(await answered({ source: 'aws.events', 'detail-type': 'Scheduled Event' })).toEqual({
+          warm: true,
+        });
 
-test(`in the smallest memory that Lambda sells, it still loads${why}`, () => {
-  expect(run([{ text: 'free' }], '128m').answers[0]).toMatchObject({ predictions: [expect.anything()] });
+        const messages = [
+          { id: '1', body },
+          { id: '2', body: '' },
+        ];
+        expect(await answered(sqs(messages))).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
+        const { Messages = [] } = await queues.send(new ReceiveMessageCommand({ QueueUrl }));
+        expect(Messages.map((message) => JSON.parse(message.Body ?? ''))).toEqual([
+          expect.objectContaining({ messageId: '1', ...predicted }),
+        ]);
+
+        const output = `${Key}.predictions.jsonl`;
+        expect(await answered(s3('texts', [Key]))).toEqual({
+          objects: [{ bucket: 'texts', key: Key, output, rows: 2, failed: 1 }],
+        });
+        const { Body } = await objects.send(new GetObjectCommand({ Bucket: 'texts', Key: output }));
+        expect(await Body?.transformToString()).toMatch(/^\{"row":1,"label":.*\}\n\{"row":2,"error":.*\}\n$/);
+
+        // What fails is reported as failed, for Lambda to try again, and the function lives on.
+        expect(await running.invoke(s3('texts', ['missing.jsonl']))).toMatchObject({
+          kind: 'error',
+          body: { errorType: 'NoSuchKey', errorMessage: expect.stringMatching(/./) },
+        });
+        expect(await answered({ nothing: 'known' })).toMatchObject({ statusCode: 422 });
+
+        expect(
+          await running.evaluate(`{
+          uid: process.getuid(),
+          networks: Object.keys(os.networkInterfaces()),
+          written: ['/var/task/x', '/tmp/x'].map((file) => {
+            try { fs.writeFileSync(file, ''); return true; } catch (error) { return error.code; }
+          }),
+          isSmall: Number(/VmHWM:\\s+(\\d+)/.exec(fs.readFileSync('/proc/1/status', 'utf8'))[1]) < 256 * 1024,
+        }`),
+        ).toEqual({ uid: 993, networks: ['lo'], written: ['EROFS', true], isSmall: true });
+      } finally {
+        queues.destroy();
+        objects.destroy();
+        const log = await running.close();
+        expect(log).toContain('"kind":"SQS messages"');
+        expect(log).not.toContain('Free winner');
+      }
+    },
+  );
+
+  it('loads in the smallest memory that Lambda sells', async () => {
+    const running = await start(images.assembled, { memoryMb: 128 });
+    try {
+      expectGolden(await running.invoke(goldenRequest()));
+    } finally {
+      await running.close();
+    }
+  });
+
+  it('answers as a container what it answered when it was deployed, by the digest that is live', async () => {
+    const { aws, assembled, dockerd, model } = images;
+    const deployed = await spawnAction(
+      'deploy-lambda',
+      {
+        ...{ 'function-name': 'spam', image: assembled, golden: join(model, 'golden.json'), architecture },
+        ...{ role: 'arn:aws:iam::000000000000:role/spam', 'url-auth': 'NONE' },
+      },
+      { ...aws.env, GITHUB_SHA: 'c0ffee0' },
+    );
+    expect(deployed).toMatchObject({ version: '1', alias: 'live', changed: 'true' });
+    const lambda = new LambdaClient({ endpoint: aws.url, region: aws.region, credentials: aws.credentials });
+    const { Code } = await lambda.send(new GetFunctionCommand({ FunctionName: 'spam', Qualifier: 'live' }));
+    lambda.destroy();
+    const live = Code?.ResolvedImageUri ?? '';
+    expect(live.split('@')[1]).toBe(assembled.split('@')[1]);
+
+    // Nothing of it is left here, so that all of it comes from the registry.
+    await dockerd.docker(['rmi', '--force', assembled]);
+    expect(await dockerd.docker(['pull', live])).toContain(`Digest: ${live.split('@')[1]}`);
+    const running = await start(live);
+    try {
+      const answer = await running.invoke(goldenRequest());
+      expectGolden(answer);
+      const url = `${deployed.url}predict`;
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(goldenRequest()) });
+      expect(answer.body).toEqual(await response.json());
+    } finally {
+      await running.close();
+    }
+  });
 });
