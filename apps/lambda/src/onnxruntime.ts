@@ -37,6 +37,8 @@ let binding: Binding | undefined;
 
 function loadBinding(): Binding {
   if (!binding) {
+    // Since 1.29 the library tells its maker about each model and machine, unless this is set before it is loaded.
+    process.env.ORT_DISABLE_TELEMETRY ??= '1';
     const library: { exports: unknown } = { exports: {} };
     // What require() does in the end, without the loader of CommonJS modules that nothing else needs.
     process.dlopen(library, join(import.meta.dirname, path));
