@@ -14,6 +14,8 @@ export default defineConfig(({ mode }) => {
       // Far above what any test takes: a loaded machine is slow, and only a hang should end here.
       testTimeout: e2e ? 600_000 : 180_000,
       hookTimeout: e2e ? 600_000 : 180_000,
+      // ONNX Runtime's telemetry stays off also where a test loads the library itself.
+      env: { ORT_DISABLE_TELEMETRY: '1' },
       fileParallelism: !e2e,
       reporters: ['default', 'json'],
       outputFile: { json: `reports/${e2e ? 'e2e' : 'vitest'}.json` },

@@ -124,6 +124,9 @@ describe.skipIf(!hasDocker)(`the function's image (${why})`, () => {
           kind: 'error',
           body: { errorType: 'NoSuchKey', errorMessage: expect.stringMatching(/./) },
         });
+        expect(await running.invoke({ Records: [{ EventSource: 'aws:sns' }] })).toMatchObject({
+          kind: 'error',
+        });
         expect(await answered({ nothing: 'known' })).toMatchObject({ statusCode: 422 });
 
         expect(

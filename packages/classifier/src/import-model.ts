@@ -5,6 +5,7 @@ import { BundleError } from './errors.ts';
 import { load } from './load.ts';
 import { bundleVersion, type FileRecord, type Manifest, type TensorSpec } from './manifest.ts';
 import { opsetOf } from './onnx/opset.ts';
+import { loadOnnxRuntime } from './onnxruntime.ts';
 import { prepare } from './prepare.ts';
 import { startSha256 } from './sha256.ts';
 
@@ -102,7 +103,7 @@ function write(
 
 /** The model's own word for what goes in and comes out. */
 async function describe(model: Uint8Array): Promise<Pick<Manifest, 'inputs' | 'outputs' | 'opset'>> {
-  const { InferenceSession } = await import('onnxruntime-node');
+  const { InferenceSession } = await loadOnnxRuntime();
   const session = await InferenceSession.create(model).catch((cause: unknown) => {
     throw new BundleError('model.onnx', "can't be loaded by ONNX Runtime", { cause });
   });

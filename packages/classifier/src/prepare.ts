@@ -6,6 +6,7 @@ import { compile, writeCompiled } from './compiled-tokenizer.ts';
 import { BundleError, UnsupportedTokenizer } from './errors.ts';
 import type { ServingFiles } from './manifest.ts';
 import { quantize } from './onnx/quantize.ts';
+import { loadOnnxRuntime } from './onnxruntime.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
 
 /** What a bundle carries besides its model and tokenizer so that a function starts in a few milliseconds. */
@@ -59,7 +60,7 @@ async function compileIfWordPiece(tokenizer: unknown): Promise<Uint8Array | unde
 
 /** ONNX Runtime's own ORT format would load as fast, but comes out with its weights in another order each time. */
 async function optimise(model: Uint8Array): Promise<{ graph: Uint8Array; weights: Uint8Array | undefined }> {
-  const { InferenceSession } = await import('onnxruntime-node');
+  const { InferenceSession } = await loadOnnxRuntime();
   const folder = await mkdtemp(join(tmpdir(), 'mainline-prepare-'));
   const file = (name: string) => join(folder, name);
   try {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { BundleError } from './errors.ts';
 import type { Manifest, TensorSpec } from './manifest.ts';
+import { loadOnnxRuntime } from './onnxruntime.ts';
 
 /** A loaded model: rows of token ids in, logits out. */
 export interface Session {
@@ -29,8 +30,7 @@ export async function openSession(
       throw new BundleError('manifest.json', `inputs has ${name}, which nothing here can fill`, {
         hint: `A model may ask for ${Object.keys(knownInputs).join(', ')}`,
       });
-  // Only who runs a model pays for the native library.
-  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+  const { InferenceSession, Tensor } = await loadOnnxRuntime();
   const file = manifest.serving?.model ?? manifest.model;
   const session = await InferenceSession.create(join(folder, file), {
     intraOpNumThreads: threads,

@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import type { Dimension } from '@mainline/onnx-graph';
 import { Tensor } from 'onnxruntime-node';
 import { Arena } from './kernels.ts';

@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { Tensor } from 'onnxruntime-node';
 import type { Batch } from './batches.ts';
 import { type BatchSizes, DropoutMasks } from './dropout.ts';

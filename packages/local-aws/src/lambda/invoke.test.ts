@@ -174,6 +174,14 @@ describe('a failure', () => {
     expect(log).toContain('no good');
   });
 
+  it('of the handler is told whatever its words are made of', async () => {
+    const errorMessage = 'no … „good“ 😀\nat all';
+    const name = await create({
+      'index.mjs': `export const handler = async () => { throw new Error(${JSON.stringify(errorMessage)}); };`,
+    });
+    expect(await invoke(name)).toMatchObject({ error: 'Unhandled', payload: { errorMessage } });
+  });
+
   it('at init is told on every invocation: a throw, a missing module, a missing handler', async () => {
     const throws = await create({ 'index.mjs': `throw new Error('cannot start');` });
     for (let i = 0; i < 2; i++)

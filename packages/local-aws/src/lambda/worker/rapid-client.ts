@@ -56,7 +56,14 @@ export function done(id: string, body: string): void {
 export function error(id: string, body: string, xrayCause: string): void {
   const { errorType } = JSON.parse(body) as { errorType?: string };
   post(`${id}/error`, body, {
-    'lambda-runtime-function-error-type': errorType ?? 'Error',
-    'lambda-runtime-function-xray-error-cause': xrayCause ?? '',
+    'lambda-runtime-function-error-type': headerValue(errorType ?? 'Error'),
+    'lambda-runtime-function-xray-error-cause': headerValue(xrayCause ?? ''),
   });
+}
+
+/** UTF-8 bytes as the addon's curl sends them; a message with "…" in it would make Node refuse the header otherwise. */
+function headerValue(text: string): string {
+  return Buffer.from(text)
+    .toString('latin1')
+    .replace(/[\x00-\x08\x0a-\x1f\x7f]/g, ' ');
 }
