@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MissingObject } from '../errors.ts';
 import type { Got, Part, Store, Upload } from './store.ts';
+
+const readBytes = 1 << 20;
 
 /** A remote that is a folder on this machine (or mounted on it), laid out and with modes as DVC leaves it. */
 export class DirectoryStore implements Store {
@@ -32,7 +34,18 @@ export class DirectoryStore implements Store {
       end,
       totalBytes: found.size,
       async read(take) {
-        for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, ...range })) take(chunk);
+        const handle = await open(file, 'r');
+        try {
+          const buffer = Buffer.allocUnsafe(readBytes);
+          for (let at = start; at < end; ) {
+            const { bytesRead } = await handle.read(buffer, 0, Math.min(readBytes, end - at), at);
+            if (bytesRead === 0) return;
+            take(buffer.subarray(0, bytesRead));
+            at += bytesRead;
+          }
+        } finally {
+          await handle.close();
+        }
       },
       cancel() {},
     };

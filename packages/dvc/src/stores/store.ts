@@ -18,7 +18,7 @@ export interface Got {
   start: number;
   end: number;
   totalBytes: number;
-  /** The object is this file on this machine: copying it beats reading it. */
+  /** The object is this file on this machine. */
   file?: string;
 }
 
