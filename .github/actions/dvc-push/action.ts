@@ -3,7 +3,6 @@ import { defineAction } from '../lib/action.ts';
 import { defaulted, flag, lines, optional, text, wholeNumber } from '../lib/inputs.ts';
 import { bytes, code, table } from '../lib/summary.ts';
 import { LostObjects } from './lost-objects.ts';
-import { blamePointer } from './pointers.ts';
 
 /** DVC pointers → their files, in the remote. */
 export const action = defineAction({
@@ -22,19 +21,16 @@ export const action = defineAction({
     const repo = openRepo(workingDirectory);
     const selection = targets ? { targets } : {};
     const identity = identify(repo, selection);
-    const blame = async (error: unknown): Promise<never> => {
-      throw await blamePointer(error, repo, targets);
-    };
     const result = await push(repo, {
       ...selection,
       repair,
       log: job.log,
       ...(remote && { remote }),
       ...(jobs && { jobs }),
-    }).catch(blame);
+    });
     if (result.missing.length > 0) {
       const lost = new LostObjects(result.missing);
-      if (!allowMissing) await blame(lost);
+      if (!allowMissing) throw lost;
       job.warn(lost.message);
     }
     return {

@@ -21,7 +21,7 @@ export { type CommitOptions, commit } from './verbs/commit.ts';
 export { type FetchOptions, type FetchResult, fetch } from './verbs/fetch.ts';
 export { type Identity, identify } from './verbs/identify.ts';
 export { type PullOptions, type PullResult, pull } from './verbs/pull.ts';
-export { type PushOptions, type PushResult, push } from './verbs/push.ts';
+export { type Lost, type PushOptions, type PushResult, push } from './verbs/push.ts';
 export { type Status, status } from './verbs/status.ts';
 export type { DataState } from './workspace/record.ts';
 export { openRepo, type Repo } from './workspace/repo.ts';

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { CorruptObject, TransferFailed, Unsupported } from '../errors.ts';
+import { CorruptObject, DvcError, TransferFailed, Unsupported } from '../errors.ts';
 import { digestOf, type HashName, isDirectory, type Oid, objectKey } from '../objects/oid.ts';
 import { noRemote, type Remote, Remotes } from '../stores/remote.ts';
 import { isThere } from '../transfer/is-there.ts';
@@ -26,14 +26,23 @@ export interface PushResult {
   files: number;
   sizeBytes: number;
   repaired: number;
-  /** Objects that neither the cache nor the remote has. */
-  missing: Oid[];
+  /** Objects that neither the cache nor the remote has, and the pointers that name them. */
+  missing: Lost[];
+}
+
+/** An object that is nowhere. */
+export interface Lost {
+  oid: Oid;
+  /** The pointer or pipeline that names it, absolute. */
+  file: string;
 }
 
 interface Item {
   remote: Remote;
   hash: HashName;
   oid: Oid;
+  /** What names it, for messages. */
+  file: string;
 }
 
 /** One out: the directory's own object goes last, for where it is, its members are. */
@@ -49,14 +58,14 @@ export async function push(repo: Repo, options: PushOptions = {}): Promise<PushR
     const result: PushResult = { files: 0, sizeBytes: 0, repaired: 0, missing: [] };
     const batches = await plan(repo, remotes, options, result.missing);
     const jobs = options.jobs || remotes.named()?.jobs || defaultJobs;
-    const failed = new Set<string>(result.missing);
+    const failed = new Set(result.missing.map(({ oid }) => oid));
     const sendAll = async (items: Item[]): Promise<void> => {
       const unique = new Map(
         items.map((item) => [`${item.remote.name} ${objectKey(item.hash, item.oid)}`, item]),
       );
       const failures = await eachLimited(unique.values(), jobs, async (item) => {
-        if (await send(repo, item, options.repair ?? false, result)) return;
-        result.missing.push(item.oid);
+        if (await blaming(item.file, () => send(repo, item, options.repair ?? false, result))) return;
+        result.missing.push({ oid: item.oid, file: item.file });
         failed.add(item.oid);
       });
       if (failures.length > 0) throw new TransferFailed('upload', failures);
@@ -67,14 +76,14 @@ export async function push(repo: Repo, options: PushOptions = {}): Promise<PushR
     if (result.missing.length > 0)
       options.log?.(
         'WARNING: Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n' +
-          result.missing.map((oid) => `md5: ${oid}`).join('\n'),
+          result.missing.map(({ oid }) => `md5: ${oid}`).join('\n'),
       );
     return result;
   });
 }
 
 /** What there is to send; a directory that the remote has already is complete there, and left out. */
-async function plan(repo: Repo, remotes: Remotes, options: PushOptions, missing: Oid[]): Promise<Batch[]> {
+async function plan(repo: Repo, remotes: Remotes, options: PushOptions, missing: Lost[]): Promise<Batch[]> {
   const batches: Batch[] = [];
   for (const target of selectTargets(repo, collect(repo), options)) {
     const { out } = target;
@@ -91,20 +100,31 @@ async function plan(repo: Repo, remotes: Remotes, options: PushOptions, missing:
           hint: 'push to a remote without version_aware and worktree, or push with DVC',
         },
       );
-    const item = (oid: Oid): Item => ({ remote, hash: out.hash, oid });
+    const item = (oid: Oid): Item => ({ remote, hash: out.hash, oid, file: out.file });
     if (!isDirectory(out.oid)) {
       batches.push({ directory: undefined, objects: [item(out.oid)] });
       continue;
     }
     if (!options.repair && (await isThere(remote.store, objectKey(out.hash, out.oid)))) continue;
-    if (await isSound(repo, out.hash, out.oid))
+    const { hash, oid } = out;
+    if (await blaming(out.file, () => isSound(repo, hash, oid)))
       batches.push({
         directory: target.inside === undefined ? item(out.oid) : undefined,
         objects: (await members(repo, target)).map(({ oid }) => item(oid)),
       });
-    else missing.push(out.oid);
+    else missing.push({ oid: out.oid, file: out.file });
   }
   return batches;
+}
+
+/** Does some work for a pointer, whose fault it is if that fails. */
+async function blaming<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DvcError) error.file ??= file;
+    throw error;
+  }
 }
 
 /** Brings one object to its remote unless it is there; returns false if nobody has it. */
