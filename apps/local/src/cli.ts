@@ -30,7 +30,10 @@ function readOptions() {
     throw new DemoError(`there is no model '${values.model}'`, `models/ has ${models.join(', ')}.`);
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new DemoError(`'${values.port}' is not a port`, 'Give a number from 0, for any free one, to 65535.');
+    throw new DemoError(
+      `'${values.port}' is not a port`,
+      'Give a number from 0, for any free one, to 65535.',
+    );
   return { ...values, port };
 }
 
