@@ -164,6 +164,9 @@ describe('the command line', () => {
       /--run-cache is not supported\n.*push and pull it with DVC/,
     ],
     ['all branches', ['fetch', '--all-branches'], 1, /check each branch out/],
+    ['all tags', ['fetch', '-T'], 1, /--all-tags is not supported\n.*check each tag out/],
+    ['all commits', ['push', '-A'], 1, /--all-commits is not supported\n.*check each commit out/],
+    ['dependencies', ['pull', '--with-deps'], 1, /--with-deps is not supported\n.*name the stages' outs/],
     ['a failed checkout', ['checkout', 'x'], 255, /does not exist/],
   ])('ends with the code DVC has for %s', async (_, args, code, message) => {
     const ran = await dvc(...args);

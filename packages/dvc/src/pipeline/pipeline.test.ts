@@ -97,9 +97,10 @@ stages:
     ],
     ['an out that leads out', 'stages: {s: {cmd: x, outs: [../../up]}}', /outside of the repository/],
     ['params in TOML', 'vars: [p.toml]\nstages: {}', /not read here/],
+    ['params in Python', 'vars: [p.py]\nstages: {}', /not read here/],
     ['broken YAML', 'stages: [', /not valid YAML/],
   ])('refuse %s', (_, text, message) => {
-    write(dir, { 'dvc.yaml': text, 'p.toml': '' });
+    write(dir, { 'dvc.yaml': text, 'p.toml': '', 'p.py': '' });
     expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(message);
     expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(DvcError);
   });
