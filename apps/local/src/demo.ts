@@ -4,7 +4,7 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { type LocalAws, startLocalAws } from '@mainline/local-aws';
 import { checkOut, commit, snapshot } from './checkout.ts';
-import { deploy, prepareRunner } from './deploy.ts';
+import { deploy, installPackages } from './deploy.ts';
 import { DemoError } from './errors.ts';
 import { ask, sampleMails } from './live.ts';
 import { takeLock } from './lock.ts';
@@ -59,14 +59,11 @@ async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home
   const checkout = checkOut(root, join(home, 'checkout'), source);
   const folder = join(checkout.dir, 'models', model);
   const trained = trainedStamp(home, checkout, model);
-  const runner = prepareRunner({
-    root,
-    source,
-    dir: join(home, 'runner'),
-    install: !trained.isCurrent(),
-    env,
-    signal,
-  });
+  // A runner's own checkout, apart from where the model is trained, as on GitHub: the model has to come from the remote.
+  const runner = join(home, 'runner');
+  const installed = trained.isCurrent()
+    ? undefined
+    : installPackages(checkOut(root, runner, source).dir, env, signal);
   const tool = (name: string, args: string[], onLine?: (line: string) => void) =>
     runProgram(join(root, 'packages', name, 'src/cli.ts'), args, { cwd: checkout.dir, env, signal, onLine });
   const steps = createSteps(5, onStep);
@@ -97,9 +94,11 @@ async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home
     return head;
   });
 
-  const { url, image } = await steps.run('deploy', '.github/workflows/deploy.yml, job deploy', async () =>
-    deploy({ home, workspace: (await runner)(checkout.dir, sha), model, aws, env, signal }),
-  );
+  const { url, image } = await steps.run('deploy', '.github/workflows/deploy.yml, job deploy', async () => {
+    await installed;
+    checkOut(checkout.dir, runner, sha);
+    return deploy({ home, workspace: runner, model, aws, env, signal });
+  });
 
   await steps.run('live', url, async () => {
     for (const mail of exit ? sampleMails : sampleMails.slice(0, 2)) {

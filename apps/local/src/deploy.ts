@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalAws } from '@mainline/local-aws';
-import { checkOut, git } from './checkout.ts';
+import { git } from './checkout.ts';
 import { DemoError } from './errors.ts';
 import { runJob, type StepEvent } from './runner.ts';
-
 import { duration, say, style } from './terminal.ts';
 import { readJob } from './workflow.ts';
 
@@ -26,38 +25,18 @@ const skip = {
 };
 
 /**
- * A runner's own checkout, apart from where the model was trained, as on GitHub: the model has to come from the
- * remote. With `install`, its packages arrive while training runs; the workflow's own install then finds them in place.
- * Resolves to a function that brings it to a commit and returns its folder.
+ * Installs in the runner's checkout what the workflow will install, so that its own install finds it in place. Only a
+ * head start: where it fails, the workflow's step fails in the same way and says why.
  */
-export async function prepareRunner(options: {
-  root: string;
-  source: string;
-  dir: string;
-  install: boolean;
-  env: Record<string, string>;
-  signal: AbortSignal;
-}): Promise<(repository: string, sha: string) => string> {
-  const { root, source, dir, env, signal } = options;
-  checkOut(root, dir, source);
-  if (options.install) await installPackages(dir, env, signal);
-  return (repository, sha) => checkOut(repository, dir, sha).dir;
-}
-
-/** Only a head start: where it fails, the workflow's own step fails in the same way and says why. */
-function installPackages(cwd: string, env: Record<string, string>, signal: AbortSignal): Promise<void> {
-  const pnpm = [
-    '-y',
-    'pnpm@10',
-    'install',
-    '--frozen-lockfile',
-    '--filter',
-    'mainline',
-    '--filter',
-    '@mainline/lambda...',
-  ];
+export function installPackages(
+  cwd: string,
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const install = ['install', '--frozen-lockfile', '--filter', 'mainline', '--filter', '@mainline/lambda...'];
   return new Promise((resolve) => {
-    const child = spawn('npx', pnpm, { cwd, env: { ...env, CI: 'true' }, stdio: 'ignore', signal });
+    const options = { cwd, env: { ...env, CI: 'true' }, stdio: 'ignore', signal } as const;
+    const child = spawn('npx', ['-y', 'pnpm@10', ...install], options);
     child.on('error', () => resolve());
     child.on('close', () => resolve());
   });
