@@ -29,20 +29,56 @@ export async function writeObject(bucket: string, key: string, body: AsyncIterab
   await new Upload({ client: s3, params }).done();
 }
 
-/** Sends messages, ten at a time; returns the ids of those that the queue didn't take. */
+/** A message for a queue; in a FIFO queue it comes after those of its group. */
+export interface OutgoingMessage {
+  id: string;
+  body: string;
+  group: string;
+}
+
+/** Sends messages; returns the ids of those that the queue didn't take, and why. Throws if it took none at all. */
 export async function sendMessages(
   queueUrl: string,
-  messages: { id: string; body: string }[],
-): Promise<string[]> {
+  messages: OutgoingMessage[],
+): Promise<Map<string, string>> {
   sqs ??= new SQSClient();
-  const failed: string[] = [];
-  for (let start = 0; start < messages.length; start += 10) {
-    const batch = messages.slice(start, start + 10);
-    const Entries = batch.map(({ body }, i) => ({ Id: `${i}`, MessageBody: body }));
-    const result = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-    for (const { Id } of result.Failed ?? []) failed.push(batch[Number(Id)]!.id);
+  const failed = new Map<string, string>();
+  let fault: unknown;
+  for (const batch of inBatches(messages)) {
+    const Entries = batch.map(({ id, body, group }, i) => ({
+      ...{ Id: `${i}`, MessageBody: body },
+      ...(queueUrl.endsWith('.fifo') && { MessageGroupId: group, MessageDeduplicationId: id }),
+    }));
+    try {
+      const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+      for (const { Id, Code } of Failed) failed.set(batch[Number(Id)]!.id, `${Code}`);
+    } catch (error) {
+      fault = error;
+      for (const { id } of batch) failed.set(id, String(error));
+    }
   }
+  if (fault && failed.size === messages.length) throw fault;
   return failed;
+}
+
+/** What one request may hold: ten messages, and together as much as every queue takes. */
+const mostMessages = 10;
+const mostBytes = 256 * 1024;
+
+function* inBatches(messages: OutgoingMessage[]): Generator<OutgoingMessage[]> {
+  let batch: OutgoingMessage[] = [];
+  let sizeBytes = 0;
+  for (const message of messages) {
+    const more = Buffer.byteLength(message.body);
+    if (batch.length === mostMessages || (batch.length > 0 && sizeBytes + more > mostBytes)) {
+      yield batch;
+      batch = [];
+      sizeBytes = 0;
+    }
+    batch.push(message);
+    sizeBytes += more;
+  }
+  if (batch.length) yield batch;
 }
 
 /** A CSV's rows by the names in its first line, in lower case. Fails with the line at fault, never with what it says. */

@@ -18,6 +18,19 @@ it('a REST API', async () => {
   expect(headers).toBeDefined();
   const form = { 'Content-Type': ['application/x-www-form-urlencoded'] };
   expect(await handler({ ...multiValueOnly, multiValueHeaders: form })).toMatchObject({ statusCode: 415 });
+  const hostile = { a: [{ toString: 1 }, [[]]], 'Content-Type': ['application/json', 1] };
+  expect(await handler({ ...multiValueOnly, multiValueHeaders: hostile })).toMatchObject({ statusCode: 200 });
+});
+
+it('a REST API under a base path of its domain, where the path is longer than the resource', async () => {
+  const event = restApi('POST', '/mail/predict', request);
+  const proxied = { ...event, pathParameters: { proxy: 'predict' } };
+  expect(await handler(proxied)).toMatchObject({ statusCode: 200 });
+  expect(await handler({ ...restApi('GET', '/mail'), resource: '/' })).toMatchObject({
+    statusCode: 200,
+    headers: { 'content-type': 'text/html; charset=utf-8' },
+  });
+  expect(await handler({ ...event, resource: '/mail/predict' })).toMatchObject({ statusCode: 404 });
 });
 
 it.each([false, true])('a load balancer, headers of many values: %s', async (multiValue) => {
@@ -34,4 +47,15 @@ it.each([false, true])('a load balancer, headers of many values: %s', async (mul
   expect(await handler(loadBalancer('DELETE', '/predict', '', multiValue))).toMatchObject({
     statusCode: 405,
   });
+});
+
+it("a load balancer's health checks", async () => {
+  for (const multiValue of [false, true])
+    for (const path of ['/', '/health']) {
+      const event = loadBalancer('GET', path, '', multiValue);
+      const agent = multiValue
+        ? { multiValueHeaders: { 'user-agent': ['ELB-HealthChecker/2.0'] } }
+        : { headers: { 'user-agent': 'ELB-HealthChecker/2.0' } };
+      expect(await handler({ ...event, ...agent })).toMatchObject({ statusCode: 200 });
+    }
 });

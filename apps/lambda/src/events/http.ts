@@ -12,15 +12,13 @@ import { eventKind, type Fields, fieldsOf } from './kind.ts';
 /** An HTTP API (payload 2.0) or a function URL. */
 export const httpApi = eventKind<APIGatewayProxyEventV2>(
   'API Gateway HTTP API or function URL',
-  (event) => typeof event.rawPath === 'string' && typeof contextOf(event, 'http').method === 'string',
+  (event) => isText(event.rawPath) && isText(contextOf(event, 'http').method),
   async (event, service, report) => {
     const { stage, http } = event.requestContext;
     // With a stage of its own, an HTTP API leaves it in the path.
-    const staged =
-      typeof stage === 'string' && stage !== '$default' && `${event.rawPath}/`.startsWith(`/${stage}/`);
+    const staged = isText(stage) && stage !== '$default' && `${event.rawPath}/`.startsWith(`/${stage}/`);
     const path = staged ? event.rawPath.slice(stage.length + 1) : event.rawPath;
-    const response = await respond(requestOf(http.method, path, event), service, report);
-    const { status, headers, body } = response;
+    const { status, headers, body } = await respond(requestOf(http.method, path, event), service, report);
     return { statusCode: status, headers, body, isBase64Encoded: false };
   },
 );
@@ -30,25 +28,26 @@ export const restApi = eventKind<APIGatewayProxyEvent>(
   'API Gateway REST API',
   (event) => isProxy(event) && !('elb' in fieldsOf(event.requestContext)),
   async (event, service, report): Promise<APIGatewayProxyResult> => {
-    const { status, headers, body } = await respond(
-      requestOf(event.httpMethod, event.path, event),
-      service,
-      report,
-    );
+    const request = requestOf(event.httpMethod, restPath(event), event);
+    const { status, headers, body } = await respond(request, service, report);
     return { statusCode: status, headers, body, isBase64Encoded: false };
   },
 );
+
+/** A domain of one's own leaves its base path in the path, but not in what the resource matched of it. */
+function restPath({ path, resource, pathParameters }: APIGatewayProxyEvent): string {
+  const { proxy } = fieldsOf(pathParameters);
+  if (isText(proxy)) return `/${proxy}`;
+  return resource === '/' ? resource : path;
+}
 
 /** A load balancer, with headers of one or of many values as its target group is set. */
 export const loadBalancer = eventKind<ALBEvent>(
   'Application Load Balancer',
   (event) => isProxy(event) && 'elb' in fieldsOf(event.requestContext),
   async (event, service, report): Promise<ALBResult> => {
-    const { status, headers, body } = await respond(
-      requestOf(event.httpMethod, event.path, event),
-      service,
-      report,
-    );
+    const request = requestOf(event.httpMethod, event.path, event);
+    const { status, headers, body } = await respond(request, service, report);
     // The answer's headers must have the form of the question's, or the load balancer drops them.
     const multi = Object.entries(headers).map(([name, value]) => [name, [value]]);
     return {
@@ -60,12 +59,12 @@ export const loadBalancer = eventKind<ALBEvent>(
   },
 );
 
+const isText = (value: unknown): value is string => typeof value === 'string';
+
 const contextOf = (event: Fields, part: string): Fields => fieldsOf(fieldsOf(event.requestContext)[part]);
 
 const isProxy = (event: Fields): boolean =>
-  typeof event.httpMethod === 'string' &&
-  typeof event.path === 'string' &&
-  typeof event.requestContext === 'object';
+  isText(event.httpMethod) && isText(event.path) && typeof event.requestContext === 'object';
 
 /** The parts that all of them have alike, trusted no further than their types reach. */
 interface Carrier {
@@ -78,10 +77,10 @@ interface Carrier {
 function requestOf(method: string, path: string, event: Carrier): HttpRequest {
   const headers = new Map<string, string>();
   for (const [name, values] of Object.entries(fieldsOf(event.multiValueHeaders)))
-    if (Array.isArray(values)) headers.set(name.toLowerCase(), values.join(', '));
+    if (Array.isArray(values)) headers.set(name.toLowerCase(), values.filter(isText).join(', '));
   for (const [name, value] of Object.entries(fieldsOf(event.headers)))
-    if (typeof value === 'string') headers.set(name.toLowerCase(), value);
-  const body = typeof event.body === 'string' ? event.body : '';
+    if (isText(value)) headers.set(name.toLowerCase(), value);
+  const body = isText(event.body) ? event.body : '';
   return {
     method: method.toUpperCase(),
     path: path.replace(/\/+$/, '') || '/',

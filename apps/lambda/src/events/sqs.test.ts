@@ -6,22 +6,39 @@ import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { sqs } from '../../test/events.ts';
 import { startHandler, useAwsAt, written } from '../../test/service.ts';
+import { readLimits } from '../limits.ts';
 
 /** What the queue took, and the one message that it doesn't. */
 const sent: { messageId: string; predictions: unknown[] }[] = [];
 const refused = 'refused';
+const groups: unknown[] = [];
+
+interface Sent {
+  QueueUrl: string;
+  Entries: {
+    Id: string;
+    MessageBody: string;
+    MessageGroupId?: string;
+    MessageDeduplicationId?: string;
+  }[];
+}
 
 /** SendMessageBatch as SQS speaks it; the official client checks the MD5 of each body. */
 async function startQueue() {
   const server = createServer(async (request, response) => {
-    const { Entries: entries } = (await json(request)) as { Entries: { Id: string; MessageBody: string }[] };
+    const { QueueUrl: url, Entries: entries } = (await json(request)) as Sent;
+    response.setHeader('content-type', 'application/x-amz-json-1.0');
+    const refuse = (code: string) => response.writeHead(400).end(JSON.stringify({ __type: code }));
+    if (url.endsWith('/missing')) return refuse('com.amazonaws.sqs#QueueDoesNotExist');
+    const sizeBytes = entries.reduce((sum, { MessageBody: body }) => sum + Buffer.byteLength(body), 0);
+    if (sizeBytes > 256 * 1024) return refuse('com.amazonaws.sqs#BatchRequestTooLong');
+    groups.push(...entries.map((entry) => [entry.MessageGroupId, entry.MessageDeduplicationId]));
     const isRefused = ({ MessageBody: body }: { MessageBody: string }) =>
       JSON.parse(body).messageId === refused;
     const taken = entries.filter((entry) => !isRefused(entry));
     for (const { MessageBody: body } of taken) sent.push(JSON.parse(body));
     const md5 = (text: string) => createHash('md5').update(text).digest('hex');
-    response.setHeader('content-type', 'application/x-amz-json-1.0');
-    response.end(
+    return response.end(
       JSON.stringify({
         Successful: taken.map(({ Id, MessageBody: body }) => ({
           Id,
@@ -48,9 +65,8 @@ async function startQueue() {
 }
 const server = await startQueue();
 useAwsAt(async () => server);
-const toQueue = await startHandler({
-  resultsQueueUrl: `${server.env.AWS_ENDPOINT_URL}/000000000000/results`,
-});
+const queueUrl = (name: string) => `${server.env.AWS_ENDPOINT_URL}/000000000000/${name}`;
+const toQueue = await startHandler({ resultsQueueUrl: queueUrl('results') });
 const toLog = await startHandler();
 
 const mixed = sqs([
@@ -83,7 +99,7 @@ describe('messages', () => {
     expect(sent.map(({ messageId }) => messageId)).toEqual(ids.slice(0, -1));
   });
 
-  it('of a FIFO queue wait for a failed one of their group', async () => {
+  it('of a FIFO queue wait unanswered for a failed one of their group, and keep their groups', async () => {
     const body = '{"text":"free"}';
     const event = sqs([
       { id: '1', group: 'a', body },
@@ -91,9 +107,37 @@ describe('messages', () => {
       { id: '3', group: 'b', body },
       { id: '4', group: 'a', body },
     ]);
-    expect(await toLog.handler(event)).toEqual({
-      batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '4' }],
+    const failed = { batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '4' }] };
+    sent.length = 0;
+    expect(await toQueue.handler(event)).toEqual(failed);
+    expect(sent.map(({ messageId }) => messageId)).toEqual(['1', '3']);
+    expect(groups.at(-1)).toEqual([undefined, undefined]);
+    const toFifo = await startHandler({ resultsQueueUrl: queueUrl('results.fifo') });
+    expect(await toFifo.handler(event)).toEqual(failed);
+    expect(groups.slice(-2)).toEqual([
+      ['a', '1'],
+      ['b', '3'],
+    ]);
+  });
+
+  it('with large answers share requests only as far as a queue takes them', async () => {
+    const { handler, logged } = await startHandler({
+      resultsQueueUrl: queueUrl('results'),
+      limits: readLimits({ MAX_TEXTS: '3000' }),
     });
+    const texts = (count: number) => JSON.stringify({ texts: Array(count).fill('free') });
+    const sizes = [1500, 1, 1500, 1, 1500, 3000, 1];
+    const event = sqs(sizes.map((size, i) => ({ id: `${i}`, body: texts(size) })));
+    sent.length = 0;
+    expect(await handler(event)).toEqual({ batchItemFailures: [{ itemIdentifier: '5' }] });
+    expect(sent.map(({ predictions }) => predictions.length)).toEqual(sizes.toSpliced(5, 1));
+    const reason = expect.stringContaining('BatchRequestTooLong');
+    expect(logged[0]).toMatchObject({ level: 'error', messageId: '5', code: 'not_sent', reason });
+  });
+
+  it('fail together, by its own word, if there is no results queue', async () => {
+    const { handler } = await startHandler({ resultsQueueUrl: queueUrl('missing') });
+    await expect(handler(mixed)).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
   });
 
   it('without a results queue are answered to the log, where bad ones are named, never quoted', async () => {
@@ -103,8 +147,8 @@ describe('messages', () => {
     await written();
     const lines = toLog.logged.map(({ message, messageId, code }) => [message, messageId, code]);
     expect(lines).toEqual([
-      ['message refused', '2', 'invalid_json'],
-      ['message refused', '4', 'invalid_request'],
+      ['message failed', '2', 'invalid_json'],
+      ['message failed', '4', 'invalid_request'],
       ['predicted', '1', undefined],
       ['predicted', '3', undefined],
       ['invocation', undefined, undefined],

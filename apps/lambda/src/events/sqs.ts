@@ -1,5 +1,6 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { RequestError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { type PredictAnswer, predict, readTexts } from '../predict.ts';
 import type { Service } from '../service.ts';
 import { eventKind, recordsFrom } from './kind.ts';
@@ -10,36 +11,34 @@ export const queue = eventKind<SQSEvent>(
   (event) => recordsFrom(event, 'aws:sqs'),
   async ({ Records: records }, service, report): Promise<SQSBatchResponse> => {
     const failed = new Set<string>();
+    const fail = (messageId: string, code: string, reason: string) => {
+      service.log('error', 'message failed', { messageId, code, reason });
+      failed.add(messageId);
+    };
     const readable = records.flatMap((record) => {
       try {
-        return [{ record, texts: readTexts(parse(record.body), service.limits) }];
+        return [{ record, texts: readTexts(parseJson(record.body, 'The message'), service.limits) }];
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
-        service.log('error', 'message refused', {
-          messageId: record.messageId,
-          code: error.code,
-          reason: error.message,
-        });
-        failed.add(record.messageId);
+        fail(record.messageId, error.code, error.message);
         return [];
       }
     });
+    // Before they are answered: what comes again must not have been answered out of turn.
+    failLaterOfGroup(records, failed);
+    const turn = readable.filter(({ record }) => !failed.has(record.messageId));
     // One run for all of them: short texts are quicker together.
     const { model, predictions } = await predict(
-      readable.flatMap(({ texts }) => texts),
+      turn.flatMap(({ texts }) => texts),
       service,
       report,
     );
     let next = 0;
-    const answers = readable.map(({ record, texts }) => {
+    const answers = turn.map(({ record, texts }) => {
       next += texts.length;
-      return {
-        messageId: record.messageId,
-        model,
-        predictions: predictions.slice(next - texts.length, next),
-      };
+      return { record, answer: { model, predictions: predictions.slice(next - texts.length, next) } };
     });
-    for (const messageId of await deliver(answers, service)) failed.add(messageId);
+    for (const [messageId, reason] of await deliver(answers, service)) fail(messageId, 'not_sent', reason);
     failLaterOfGroup(records, failed);
     report.status = 200;
     report.failed = failed.size;
@@ -47,21 +46,23 @@ export const queue = eventKind<SQSEvent>(
   },
 );
 
-/** Puts the answers where they go; returns the messages whose answer didn't get there. */
+/** Puts the answers where they go; returns the messages whose answer didn't get there, and why. */
 async function deliver(
-  answers: ({ messageId: string } & PredictAnswer)[],
+  answers: { record: SQSRecord; answer: PredictAnswer }[],
   service: Service,
-): Promise<string[]> {
+): Promise<Map<string, string>> {
   if (service.resultsQueueUrl) {
     const { sendMessages } = await import('../aws.ts');
-    return sendMessages(
-      service.resultsQueueUrl,
-      answers.map((answer) => ({ id: answer.messageId, body: JSON.stringify(answer) })),
-    );
+    const messages = answers.map(({ record: { messageId, attributes }, answer }) => ({
+      id: messageId,
+      body: JSON.stringify({ messageId, ...answer }),
+      group: attributes?.MessageGroupId ?? messageId,
+    }));
+    return sendMessages(service.resultsQueueUrl, messages);
   }
-  for (const { messageId, predictions } of answers)
-    service.log('info', 'predicted', { messageId, predictions });
-  return [];
+  for (const { record, answer } of answers)
+    service.log('info', 'predicted', { messageId: record.messageId, predictions: answer.predictions });
+  return new Map();
 }
 
 /** In a FIFO queue, what comes after a failed message of its group has to wait for it. */
@@ -72,13 +73,5 @@ function failLaterOfGroup(records: SQSRecord[], failed: Set<string>): void {
     if (group === undefined) continue;
     if (failed.has(messageId)) stopped.add(group);
     else if (stopped.has(group)) failed.add(messageId);
-  }
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new RequestError(400, 'invalid_json', 'The message is not JSON: send {"text": "…"}.');
   }
 }

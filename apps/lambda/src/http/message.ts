@@ -1,4 +1,5 @@
 import { RequestError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { Limits } from '../limits.ts';
 
 /** An HTTP request, whoever brought it. */
@@ -20,22 +21,12 @@ export interface HttpResponse {
 
 /** The JSON in a request's body; throws a RequestError with 413, 415 or 400. */
 export function readJsonBody({ headers, body }: HttpRequest, limits: Limits): unknown {
-  const sizeBytes = Buffer.byteLength(body);
-  if (sizeBytes > limits.bodyBytes)
-    throw new RequestError(
-      413,
-      'too_large',
-      `The body has ${sizeBytes} bytes, at most ${limits.bodyBytes} are read.`,
-    );
+  if (Buffer.byteLength(body) > limits.bodyBytes)
+    throw new RequestError(413, 'too_large', `The body has more than ${limits.bodyBytes} bytes.`);
+  if (!/^(identity)?$/i.test(headers.get('content-encoding') ?? ''))
+    throw new RequestError(415, 'unsupported_media_type', 'Send the body without a content-encoding.');
   checkType(headers.get('content-type') ?? '');
-  try {
-    return JSON.parse(
-      typeof body === 'string' ? body : new TextDecoder('utf-8', { fatal: true }).decode(body),
-    );
-  } catch {
-    // The parser's own message quotes the body, which may be anybody's mail.
-    throw new RequestError(400, 'invalid_json', 'The body is not JSON: send {"text": "…"} in UTF-8.');
-  }
+  return parseJson(body, 'The body');
 }
 
 function checkType(contentType: string): void {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { v2 } from '../../test/events.ts';
@@ -68,6 +69,23 @@ describe('POST /predict', () => {
       'unsupported_media_type',
       { body: '{}', headers: { 'content-type': 'application/json; charset=latin1' } },
     ],
+    [
+      415,
+      'unsupported_media_type',
+      {
+        body: gzipSync('{"text":"a"}').toString('base64'),
+        isBase64Encoded: true,
+        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      },
+    ],
+    [415, 'unsupported_media_type', { body: 'a', headers: { 'content-type': 'text/plain' } }],
+    [400, 'invalid_json', { body: '[{"a":'.repeat(500_000) }],
+    [413, 'too_large', { body: Buffer.alloc(5_300_000).toString('base64'), isBase64Encoded: true }],
+    [413, 'too_large', { body: JSON.stringify({ texts: Array(1_000_000).fill('') }) }],
+    [422, 'invalid_request', { body: `{"text":${'['.repeat(500_000)}${']'.repeat(500_000)}}` }],
+    [422, 'invalid_request', { body: 'null' }],
+    [422, 'invalid_request', { body: '{"text":null}' }],
+    [422, 'invalid_request', { body: '{"__proto__":{"text":"a"}}' }],
     [422, 'invalid_request', { body: '[]' }],
     [422, 'invalid_request', { body: '{"text": ""}' }],
   ])('%i %s', async (statusCode, code, more) => {
@@ -76,6 +94,18 @@ describe('POST /predict', () => {
       statusCode,
       body: { error: { code, message: expect.stringMatching(/\.$/) } },
     });
+  });
+
+  it('reads what JSON allows: a byte order mark, half a surrogate pair, keys twice or of any name', async () => {
+    const bodies = [
+      '\ufeff{"text":"a"}',
+      '{"text":"\\ud800 free"}',
+      '{"text":1,"text":"a"}',
+      '{"__proto__":[],"constructor":1,"text":"a"}',
+    ];
+    for (const body of bodies)
+      for (const more of [{ body }, { body: Buffer.from(body).toString('base64'), isBase64Encoded: true }])
+        expect(await http('POST', '/predict', more)).toMatchObject({ statusCode: 200 });
   });
 
   it('reads JSON by any of its types', async () => {
