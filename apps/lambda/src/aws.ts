@@ -1,4 +1,5 @@
-import { Readable } from 'node:stream';
+import { type Duplex, pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -9,12 +10,20 @@ import { CsvError, parse } from 'csv-parse';
 let s3: S3Client | undefined;
 let sqs: SQSClient | undefined;
 
-/** An object's content as it comes. */
+/** An object's content as it comes, decompressed if it is compressed by gzip. */
 export async function readObject(bucket: string, key: string, version?: string): Promise<Readable> {
   s3 ??= new S3Client();
   const which = { Bucket: bucket, Key: key, ...(version ? { VersionId: version } : {}) };
-  const { Body } = await s3.send(new GetObjectCommand(which));
-  return Body as Readable;
+  const { Body, ContentEncoding = '' } = await s3.send(new GetObjectCommand(which));
+  const content = Body as Readable;
+  const isCompressed = ContentEncoding.includes('gzip') || /\.gz$/i.test(key);
+  return isCompressed ? piped(content, createGunzip()) : content;
+}
+
+/** Joins two streams: whichever ends early, by an error or for want of a reader, ends the other. */
+function piped<Target extends Duplex>(source: Readable, target: Target): Target {
+  pipeline(source, target, () => {});
+  return target;
 }
 
 /** Writes an object of unknown length in parts; nothing is left of it if its source fails. */
@@ -81,21 +90,30 @@ function* inBatches(messages: OutgoingMessage[]): Generator<OutgoingMessage[]> {
   if (batch.length) yield batch;
 }
 
-/** A CSV's rows by the names in its first line, in lower case. Fails with the line at fault, never with what it says. */
+/**
+ * A CSV's texts by the name of their column, "text" or else "sentence", whatever else its first line names. Fails with
+ * the line at fault, never with what it says.
+ */
 export async function* parseCsv(source: Readable, mostBytes: number): AsyncGenerator<Record<string, string>> {
   const parser = parse({
     bom: true,
-    columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
+    columns: textColumn,
     relax_column_count: true,
     max_record_size: mostBytes,
     skip_empty_lines: true,
   });
-  source.on('error', (error) => parser.destroy(error));
   try {
-    yield* source.pipe(parser);
+    yield* piped(source, parser);
   } catch (error) {
     // The parser's own message quotes the field, and messages end up in logs.
     if (error instanceof CsvError) throw new Error(`the CSV is broken at line ${error.lines}: ${error.code}`);
     throw error;
   }
+}
+
+function textColumn(header: string[]): (string | false)[] {
+  const names = header.map((name) => name.trim().toLowerCase());
+  const column = ['text', 'sentence'].find((name) => names.includes(name));
+  if (!column) throw new Error("the CSV's first line names no column text or sentence");
+  return names.map((name, i) => i === names.indexOf(column) && name);
 }

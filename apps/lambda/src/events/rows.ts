@@ -1,21 +1,22 @@
 import type { Readable } from 'node:stream';
-import { UnsupportedEvent } from '../errors.ts';
+import { RequestError, UnsupportedEvent } from '../errors.ts';
+import { parseJson } from '../json.ts';
 
 /** How an object's rows are written. */
 export type Format = 'csv' | 'jsonl';
 
 /** The format that a key's ending names; throws an UnsupportedEvent on any other. */
 export function formatOf(key: string): Format {
-  if (/\.csv$/i.test(key)) return 'csv';
-  if (/\.(jsonl|ndjson)$/i.test(key)) return 'jsonl';
+  if (/\.csv(\.gz)?$/i.test(key)) return 'csv';
+  if (/\.(jsonl|ndjson)(\.gz)?$/i.test(key)) return 'jsonl';
   throw new UnsupportedEvent(
-    `${key} is neither .csv nor .jsonl: limit the bucket's notification to these endings`,
+    `${key} is neither .csv nor .jsonl, nor that with .gz: limit the bucket's notification to these endings`,
   );
 }
 
 /**
- * The rows of an object as they come: a CSV's as objects by its header's names in lower case, a JSONL's as they are,
- * undefined for a line that isn't JSON or is longer than `mostBytes`.
+ * The rows of an object as they come: a CSV's as objects with the text, a JSONL's as they are, a RequestError in the
+ * place of a line that isn't JSON or is longer than `mostBytes`. Blank lines are no rows.
  */
 export async function* readRows(
   source: Readable,
@@ -28,7 +29,8 @@ export async function* readRows(
     return;
   }
   for await (const line of readLines(source, mostBytes))
-    if (line === undefined) yield undefined;
+    if (line === undefined)
+      yield new RequestError(413, 'too_large', `The line has more than ${mostBytes} bytes.`);
     else if (line.trim() !== '') yield parse(line);
 }
 
@@ -61,8 +63,8 @@ async function* readLines(source: Readable, mostBytes: number): AsyncGenerator<s
 
 function parse(line: string): unknown {
   try {
-    return JSON.parse(line.replace(/^\ufeff/, ''));
-  } catch {
-    return undefined;
+    return parseJson(line, 'The line');
+  } catch (error) {
+    return error;
   }
 }

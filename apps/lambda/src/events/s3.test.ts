@@ -1,5 +1,13 @@
 import { Readable } from 'node:stream';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { gzipSync } from 'node:zlib';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { startLocalAws } from '@mainline/local-aws';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { s3 } from '../../test/events.ts';
@@ -15,24 +23,21 @@ beforeAll(async () => {
   client = new S3Client();
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
 });
-const put = (key: string, body: string) =>
-  client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+const put = (key: string, body: string | Buffer, more = {}) =>
+  client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...more }));
 async function predictions(key: string) {
   const { Body } = await client.send(
     new GetObjectCommand({ Bucket: bucket, Key: `${key}.predictions.jsonl` }),
   );
   const text = await Body!.transformToString();
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  return [...text.matchAll(/(.*)\n/g)].map(([line]) => JSON.parse(line));
 }
 
 const spam = { label: 'spam', score: expect.closeTo(0.9627, 4), scores: expect.anything(), truncated: false };
 
 describe('a new object', () => {
   it('of JSON lines gets its predictions beside it, row by row', async () => {
-    const key = 'in/new mails+1.jsonl';
+    const key = 'in/new mäils+1 %2B.jsonl';
     const rows = [
       '{"text":"Free winner!"}',
       '"Free winner!"',
@@ -53,7 +58,7 @@ describe('a new object', () => {
         row: 3,
         error: { code: 'invalid_request', message: '"sentence" is empty: there is nothing to classify.' },
       },
-      { row: 4, error: { code: 'invalid_request', message: expect.any(String) } },
+      { row: 4, error: { code: 'invalid_json', message: expect.stringMatching(/^The line is not JSON/) } },
       { row: 5, error: { code: 'invalid_request', message: 'A row has one text, not several.' } },
     ]);
   });
@@ -77,6 +82,46 @@ describe('a new object', () => {
     ]);
   });
 
+  it.each([
+    ['sentence', 'sentence\nFree winner!\n'],
+    ['text before sentence', 'Sentence,label,TEXT\nmeeting,ham,Free winner!\n'],
+    ['text twice', 'text,text\nFree winner!,meeting\n'],
+  ])('of CSV is read by its column %s', async (name, body) => {
+    await put(`${name}.csv`, body);
+    expect(await handler(s3(bucket, [`${name}.csv`]))).toMatchObject({ objects: [{ rows: 1, failed: 0 }] });
+    expect(await predictions(`${name}.csv`)).toEqual([{ row: 1, ...spam }]);
+  });
+
+  it('that is compressed, by its name or by its encoding', async () => {
+    await put('a.jsonl.gz', gzipSync('"Free winner!"\n'));
+    await put('b.csv', gzipSync('text\nFree winner!\n'), { ContentEncoding: 'gzip' });
+    const keys = ['a.jsonl.gz', 'b.csv'];
+    const counts = { rows: 1, failed: 0 };
+    expect(await handler(s3(bucket, keys))).toMatchObject({ objects: [counts, counts] });
+    for (const key of keys) expect(await predictions(key)).toEqual([{ row: 1, ...spam }]);
+    await put('cut.jsonl.gz', gzipSync('"Free winner!"\n').subarray(0, 20));
+    await expect(handler(s3(bucket, ['cut.jsonl.gz']))).rejects.toThrow('unexpected end of file');
+  });
+
+  it('without a row has no predictions', async () => {
+    for (const [key, body] of Object.entries({ 'a.csv': '', 'b.csv': 'text\n', 'c.jsonl': '\n' })) {
+      await put(key, body);
+      expect(await handler(s3(bucket, [key]))).toMatchObject({ objects: [{ rows: 0, failed: 0 }] });
+      expect(await predictions(key)).toEqual([]);
+    }
+  });
+
+  it('is read in the version that the event is about', async () => {
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    await client.send(new CreateBucketCommand({ Bucket: 'versions' }));
+    await client.send(new PutBucketVersioningCommand({ Bucket: 'versions', VersioningConfiguration }));
+    const { VersionId } = await put('a.jsonl', '"Free winner!"', { Bucket: 'versions' });
+    await put('a.jsonl', '1\n2\n3', { Bucket: 'versions' });
+    const event = s3('versions', ['a.jsonl']);
+    event.Records[0]!.s3.object.versionId = VersionId!;
+    expect(await handler(event)).toMatchObject({ objects: [{ rows: 1, failed: 0 }] });
+  });
+
   it('of many rows is streamed: more than fits into one part of an upload', async () => {
     await put('many.jsonl', '{"text":"Free winner!"}\n'.repeat(60_000));
     expect(await handler(s3(bucket, ['many.jsonl']))).toMatchObject({
@@ -93,6 +138,9 @@ describe('a new object', () => {
     expect(await handler(s3(bucket, ['a.csv'], 'ObjectRemoved:Delete'))).toMatchObject({
       objects: [{ skipped: true }],
     });
+    expect(await handler({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: bucket })).toEqual({
+      objects: [],
+    });
   });
 
   it('of another format or that can not be read fails the invocation, so that it is tried again or put aside', async () => {
@@ -105,6 +153,18 @@ describe('a new object', () => {
       );
     }
     await expect(predictions('broken.csv')).rejects.toThrow(/NoSuchKey|specified key/);
+    await put('other.csv', 'id,secret\n1,Free winner!\n');
+    await expect(handler(s3(bucket, ['other.csv']))).rejects.toThrow(
+      /^the CSV's first line names no column text or sentence$/,
+    );
+  });
+
+  it('that fails after parts of its answer were written leaves none of them', async () => {
+    await put('late.csv', `text\n${'Free winner!\n'.repeat(60_000)}"never closed`);
+    await expect(handler(s3(bucket, ['late.csv']))).rejects.toThrow('the CSV is broken at line 60002');
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+    expect(Uploads).toEqual([]);
+    await expect(predictions('late.csv')).rejects.toThrow(/NoSuchKey|specified key/);
   });
 });
 
@@ -116,5 +176,5 @@ it('a line without end is never held whole', async () => {
   }
   const rows = [];
   for await (const row of readRows(Readable.from(endless()), 'jsonl', 1_000_000)) rows.push(row);
-  expect(rows).toEqual([undefined, { text: 'a' }]);
+  expect(rows).toEqual([expect.objectContaining({ code: 'too_large' }), { text: 'a' }]);
 });

@@ -10,8 +10,9 @@ const suffix = '.predictions.jsonl';
 /** New objects of texts: a line of predictions for each row is written beside the object, as it is read. */
 export const objectCreated = eventKind<S3Event>(
   'S3 object created',
-  (event) => recordsFrom(event, 'aws:s3'),
-  async ({ Records: records }, service, report) => {
+  // S3 tries a new notification by an event without records.
+  (event) => recordsFrom(event, 'aws:s3') || event.Event === 's3:TestEvent',
+  async ({ Records: records = [] }, service, report) => {
     const objects = [];
     for (const record of records) objects.push(await predictObject(record, service, report));
     report.status = 200;
@@ -67,6 +68,7 @@ async function predictBatch(
   const texts: string[] = [];
   const read = batch.map((row) => {
     try {
+      if (row instanceof RequestError) throw row;
       const found = readTexts(typeof row === 'string' ? { text: row } : row, service.limits);
       if (found.length > 1)
         throw new RequestError(422, 'invalid_request', 'A row has one text, not several.');
