@@ -54,11 +54,25 @@ it('longer texts move tokens alone; a label that is gone is a large but finite s
   expect(gone.label).toBeLessThan(10);
 });
 
-it('is never negative or infinite', () => {
+it('what nearly all had alike is seen to move, up or down', () => {
+  const alike = usual.map((one, i) => prediction('ham', 0.9, i % 20 ? 128 : 64, 0));
+  const before = makeReference(alike, labels);
+  expect(drift(before, alike)).toEqual({ tokens: 0, unknownRate: 0, score: 0, label: 0 });
+  const half = (change: Partial<Prediction>) =>
+    drift(
+      before,
+      alike.map((one, i) => (i % 2 ? { ...one, ...change } : one)),
+    );
+  expect(half({ unknownTokens: 1 }).unknownRate).toBeGreaterThan(0.25);
+  for (const score of [0.8, 0.95]) expect(half({ score }).score).toBeGreaterThan(0.25);
+  for (const tokens of [100, 200]) expect(half({ tokens }).tokens).toBeGreaterThan(0.25);
+});
+
+it('is never negative or infinite, and its reference can be read', () => {
   const any = fc.array(
     fc.record({
       label: fc.constantFrom(...labels),
-      score: fc.double({ min: 0, max: 1, noNaN: true }),
+      score: fc.oneof(fc.constantFrom(1, 1 - 2 ** -53), fc.double({ min: 0, max: 1, noNaN: true })),
       tokens: fc.integer({ min: 2, max: 512 }),
     }),
     { minLength: 1, maxLength: 50 },
@@ -68,7 +82,9 @@ it('is never negative or infinite', () => {
       const [before, after] = [was, is].map((all) =>
         all.map((one) => prediction(one.label, one.score, one.tokens)),
       );
-      const moved = drift(makeReference(before!, labels), after!);
+      const made = makeReference(before!, labels);
+      expect(parseReference(JSON.parse(JSON.stringify(made)), manifest)).toEqual(made);
+      const moved = drift(made, after!);
       for (const index of Object.values(moved)) expect(index).toBeGreaterThanOrEqual(0);
       for (const index of Object.values(moved)) expect(Number.isFinite(index)).toBe(true);
     }),

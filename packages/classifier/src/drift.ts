@@ -20,16 +20,19 @@ const measures: Record<Measure, (prediction: Prediction) => number> = {
 };
 
 const bins = 10;
+const ascending = (a: number, b: number): number => a - b;
 
 /** The reference that these predictions, on texts the model wasn't trained on, set: bins of equal counts. */
 export function makeReference(predictions: Prediction[], labels: string[]): Reference {
   const spread = (measure: Measure) => {
-    const values = predictions.map(measures[measure]).sort((a, b) => a - b);
+    const values = predictions.map(measures[measure]).sort(ascending);
     const quantiles = Array.from(
       { length: bins - 1 },
       (_, i) => values[Math.floor(((i + 1) / bins) * values.length)]!,
     );
-    const edges = [...new Set(quantiles)];
+    // What many have alike, no unknown token or the model's maximum, is a bin of its own: a move to either side shows.
+    const repeated = quantiles.filter((value, i) => value === quantiles[i - 1]).map(justAbove);
+    const edges = [...new Set([...quantiles, ...repeated])].sort(ascending);
     return { edges, shares: sharesOf(values, edges) };
   };
   return {
@@ -38,6 +41,8 @@ export function makeReference(predictions: Prediction[], labels: string[]): Refe
     measures: { tokens: spread('tokens'), unknownRate: spread('unknownRate'), score: spread('score') },
   };
 }
+
+const justAbove = (value: number): number => value + Number.EPSILON * Math.max(1, Math.abs(value));
 
 /** Reads a parsed reference.json; throws a BundleError on anything else. */
 export function parseReference(json: unknown, manifest: Manifest): Reference {
@@ -53,10 +58,10 @@ export function parseReference(json: unknown, manifest: Manifest): Reference {
     fail('labels must have a share for each label');
   for (const measure of Object.keys(measures) as Measure[]) {
     const { edges, shares } = reference.measures?.[measure] ?? {};
-    const ascending =
+    const areAscending =
       Array.isArray(edges) &&
       edges.every((edge, i) => Number.isFinite(edge) && (i === 0 || edge > edges[i - 1]!));
-    if (!ascending || !isShares(shares) || shares.length !== edges.length + 1)
+    if (!areAscending || !isShares(shares) || shares.length !== edges.length + 1)
       fail(`measures.${measure} must have ascending edges and one share more than edges`);
   }
   return json as Reference;

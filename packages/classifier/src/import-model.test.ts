@@ -22,19 +22,18 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 let folders = 0;
 const newFolder = () => join(scratch, `${++folders}`);
 
+const letters = [...'abcdefghijklmnopqrstuvwxyz'];
 const shape = { layers: 1, hidden: 64, heads: 2, feedForward: 128, vocabulary: 32, positions: 40, labels: 3 };
 const model = bertModel(shape);
 
-/** What an exporter leaves in a folder. */
-function exported(config?: object): string {
+/** What an exporter leaves in a folder, and other files. */
+function exported(config?: object, more: Record<string, object> = {}): string {
   const folder = newFolder();
   mkdirSync(join(folder, 'onnx'), { recursive: true });
   writeFileSync(join(folder, 'onnx/model.onnx'), model);
-  writeFileSync(
-    join(folder, 'tokenizer.json'),
-    JSON.stringify(tokenizerFile([...'abcdefghijklmnopqrstuvwxyz'])),
-  );
-  if (config) writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizerFile(letters)));
+  for (const [file, content] of Object.entries({ ...(config && { 'config.json': config }), ...more }))
+    writeFileSync(join(folder, file), JSON.stringify(content));
   return folder;
 }
 const config = {
@@ -64,6 +63,19 @@ it('a folder with a config becomes a bundle that loads and answers its own golde
     cases.map(({ label, scores }: { label: string; scores: object }) => ({ label, scores })),
   );
   await classifier.dispose();
+});
+
+it("is no longer than the model's positions or the tokenizer's word for it", async () => {
+  const roberta = { ...config, max_position_embeddings: 42 };
+  for (const [length, maxTokens] of [
+    [38, 38],
+    [1e30, 42],
+  ] as const) {
+    const source = exported(roberta, { 'tokenizer_config.json': { model_max_length: length } });
+    const imported = importModel(source, newFolder());
+    if (maxTokens <= shape.positions) expect(await imported).toMatchObject({ maxTokens });
+    else await expect(imported).rejects.toThrow(/fails on a text of 42 tokens\. .*--max-tokens/);
+  }
 });
 
 it('by command, with labels of its own and in 8 bits', () => {
@@ -104,6 +116,24 @@ describe('refuses, and leaves nothing', () => {
       },
       {},
       /model.onnx: can't be loaded by ONNX Runtime/,
+    ],
+    [
+      'several labels at once',
+      () => exported({ ...config, problem_type: 'multi_label_classification' }),
+      { labels: ['a', 'b', 'c'] },
+      /config.json: problem_type is multi_label_classification\. Only models that give each text one label/,
+    ],
+    [
+      'weights in a file of their own',
+      () => exported(config, { 'onnx/model.onnx.data': {} }),
+      {},
+      /onnx.model.onnx: has its weights in onnx.model.onnx.data\. Write both into one file/,
+    ],
+    [
+      'a tokenizer that makes nothing of an empty text',
+      () => exported(config, { 'tokenizer.json': tokenizerFile(letters, {}, { post_processor: null }) }),
+      {},
+      /fails on a text of no tokens but special ones\. Its tokenizer.json/,
     ],
     [
       'another tokenizer',

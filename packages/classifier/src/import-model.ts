@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
+import type { Classifier } from './classify.ts';
 import { BundleError } from './errors.ts';
 import { load } from './load.ts';
 import { bundleVersion, type FileRecord, type Manifest, type TensorSpec } from './manifest.ts';
@@ -33,12 +34,16 @@ export async function importModel(
 ): Promise<Manifest> {
   if (existsSync(target))
     throw new BundleError(basename(target), 'exists already', { hint: 'Give a new folder' });
-  const model = read(source, existsSync(join(source, 'model.onnx')) ? 'model.onnx' : 'onnx/model.onnx');
+  const file = existsSync(join(source, 'model.onnx')) ? 'model.onnx' : 'onnx/model.onnx';
+  const model = read(source, file);
+  const weights = ['.data', '_data'].map((end) => file + end).find((name) => existsSync(join(source, name)));
+  if (weights)
+    throw new BundleError(file, `has its weights in ${weights}`, {
+      hint: 'Write both into one file: onnx.save(onnx.load("model.onnx"), "one/model.onnx")',
+    });
   const tokenizer = read(source, 'tokenizer.json');
-  const config = existsSync(join(source, 'config.json'))
-    ? parse('config.json', read(source, 'config.json'))
-    : {};
-  const described = { ...(await describe(model)), ...settingsOf(config, options) };
+  const config = readOptional(source, 'config.json');
+  const described = { ...(await describe(model)), ...settingsOf(source, config, options) };
   const labels = options.labels ?? labelsOf(config);
   const logits = described.outputs[0]!.shape.at(-1);
   if (labels.length !== logits)
@@ -60,6 +65,7 @@ export async function importModel(
     const classifier = await load(partial);
     const texts = options.golden ?? defaultGolden;
     const predictions = await classifier.classify(texts);
+    await checkLengths(classifier);
     await classifier.dispose();
     const cases = predictions.map(({ label, scores }, i) => ({ text: texts[i]!, label, scores }));
     const manifest = write(partial, contents, bundle, cases);
@@ -123,10 +129,32 @@ async function describe(model: Uint8Array): Promise<Pick<Manifest, 'inputs' | 'o
   return { inputs, outputs: [logits], opset: opsetOf(model) };
 }
 
-function settingsOf(config: Record<string, unknown>, { maxTokens }: ImportOptions) {
-  const { max_position_embeddings: positions, _name_or_path: origin } = config;
+/** The shortest and the longest that may come: a model that can't read one of them fails here, not on a request. */
+async function checkLengths({ classify, manifest: { maxTokens } }: Classifier): Promise<void> {
+  const cases: [text: string, tokens: string, hint: string][] = [
+    ['', 'no tokens but special ones', 'Its tokenizer.json has to put one around each text'],
+    ['a '.repeat(maxTokens), `${maxTokens} tokens`, 'Say how many it reads, with --max-tokens'],
+  ];
+  for (const [text, tokens, hint] of cases)
+    await classify([text]).catch((cause: unknown) => {
+      throw new BundleError('model.onnx', `fails on a text of ${tokens}`, { hint, cause });
+    });
+}
+
+function settingsOf(source: string, config: Record<string, unknown>, { maxTokens }: ImportOptions) {
+  const { max_position_embeddings: positions, _name_or_path: origin, problem_type: problem } = config;
+  if (problem === 'multi_label_classification')
+    throw new BundleError('config.json', `problem_type is ${problem}`, {
+      hint: 'Only models that give each text one label are served',
+    });
+  // RoBERTa and its like have two positions more than they read tokens; the tokenizer knows.
+  const { model_max_length: readable } = readOptional(source, 'tokenizer_config.json');
+  // One without a limit says 1e30.
+  const lengths = [positions, readable].filter(
+    (length): length is number => typeof length === 'number' && length < 1e9,
+  );
   return {
-    maxTokens: maxTokens ?? (typeof positions === 'number' ? positions : 512),
+    maxTokens: maxTokens ?? Math.min(...(lengths.length ? lengths : [512])),
     baseModel: typeof origin === 'string' && origin ? origin : null,
   };
 }
@@ -143,6 +171,10 @@ function read(folder: string, file: string): Uint8Array {
   } catch (cause) {
     throw new BundleError(file, `can't be read from ${folder}`, { cause });
   }
+}
+
+function readOptional(folder: string, file: string): Record<string, unknown> {
+  return existsSync(join(folder, file)) ? parse(file, read(folder, file)) : {};
 }
 
 function parse(file: string, bytes: Uint8Array): Record<string, unknown> {

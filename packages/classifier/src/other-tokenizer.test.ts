@@ -120,6 +120,12 @@ describe.each([
   });
 });
 
+it('without special tokens, an empty text is one of padding: no model reads none', () => {
+  const bare = openOtherTokenizer({ ...bpe, post_processor: null });
+  expect([...bare.encode('', 8).ids]).toEqual([1]);
+  expect([...bare.encode('a', 8).ids]).toHaveLength(1);
+});
+
 it('what the library does not read either is named', () => {
   for (const file of [null, {}, { model: { type: 'Mine' } }])
     expect(() => openOtherTokenizer(file)).toThrow(UnsupportedTokenizer);

@@ -30,8 +30,9 @@ export function openOtherTokenizer(json: unknown): Tokenizer {
     tokens
       .map((token) => (typeof token === 'string' ? library.token_to_id(token) : token))
       .find((id) => typeof id === 'number');
+  const padId = idOf(file.padding?.pad_id, '<pad>', '[PAD]') ?? 0;
   return {
-    padId: idOf(file.padding?.pad_id, '<pad>', '[PAD]') ?? 0,
+    padId,
     unknownId: idOf(file.model?.unk_id, file.model?.unk_token, '<unk>', '[UNK]') ?? -1,
     vocabularySize: 1 + highestId(file),
     encode(text, maxTokens) {
@@ -40,7 +41,9 @@ export function openOtherTokenizer(json: unknown): Tokenizer {
       const readable = text.slice(0, maxTokens * longestToken);
       const { ids } = library.encode(readable, { add_special_tokens: false });
       const truncated = ids.length > room || readable.length < text.length;
-      return { ids: Int32Array.from([...before, ...ids.slice(0, room), ...after]), truncated };
+      const all = [...before, ...ids.slice(0, room), ...after];
+      // No model reads a text of no tokens.
+      return { ids: Int32Array.from(all.length ? all : [padId]), truncated };
     },
   };
 }
