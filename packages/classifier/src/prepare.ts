@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { compile, writeCompiled } from './compiled-tokenizer.ts';
 import { BundleError, UnsupportedTokenizer } from './errors.ts';
 import type { ServingFiles } from './manifest.ts';
+import { prune } from './onnx/prune.ts';
 import { quantize } from './onnx/quantize.ts';
 import { loadOnnxRuntime } from './onnxruntime.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
@@ -28,7 +29,8 @@ export async function prepare(
   { precision = 'float32' }: { precision?: ServingFiles['precision'] } = {},
 ): Promise<Prepared> {
   const compiled = await compileIfWordPiece(tokenizer);
-  const { graph, weights } = await optimise(precision === 'int8' ? quantize(model) : model);
+  const pruned = prune(model);
+  const { graph, weights } = await optimise(precision === 'int8' ? quantize(pruned) : pruned);
   return {
     serving: {
       model: names.model,
