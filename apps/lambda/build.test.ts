@@ -107,6 +107,8 @@ it('`node serve` makes an HTTP server of it, which stops when told to', async ()
   const second = start(`${port}`);
   const [reason] = await once(second.stderr, 'data');
   expect(`${reason}`).toMatch(new RegExp(`address already in use .*${port}`));
+  const [wrong] = await once(start('http').stderr, 'data');
+  expect(`${wrong}`).toBe('PORT is "http": give a number from 0 to 65535\n');
   server.kill('SIGTERM');
   expect(await once(server, 'exit')).toEqual([0, null]);
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { anyEvent, v2 } from '../test/events.ts';
 import { startHandler, written } from '../test/service.ts';
 import { UnsupportedEvent } from './errors.ts';
@@ -78,6 +78,30 @@ it('whatever comes is answered, and never by a 5xx', async () => {
     { numRuns: 100_000 },
   );
 }, 120_000);
+
+it('a cold start is counted once, and only if somebody waited for it', async () => {
+  const starts = async () => {
+    const started = await startHandler();
+    for (let i = 0; i < 3; i++) await started.handler({ text: 'free' });
+    await written();
+    return started.logged.map(({ coldStart }) => coldStart);
+  };
+  expect(await starts()).toEqual([true, false, false]);
+  vi.stubEnv('AWS_LAMBDA_INITIALIZATION_TYPE', 'provisioned-concurrency');
+  expect(await starts()).toEqual([false, false, false]);
+  vi.stubEnv('AWS_LAMBDA_INITIALIZATION_TYPE', 'on-demand');
+  expect(await starts()).toEqual([true, false, false]);
+  vi.unstubAllEnvs();
+});
+
+it('the log has the trace id, from the context or the environment', async () => {
+  vi.stubEnv('_X_AMZN_TRACE_ID', 'Root=environment');
+  await handler({ text: 'free' });
+  await handler({ text: 'free' }, { xRayTraceId: 'Root=context' });
+  await written();
+  expect(logged.slice(-2).map(({ traceId }) => traceId)).toEqual(['Root=environment', 'Root=context']);
+  vi.unstubAllEnvs();
+});
 
 it('the log says what happened to each, and never a word of a text', async () => {
   await written();

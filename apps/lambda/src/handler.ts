@@ -12,6 +12,7 @@ const kinds = [httpApi, direct, restApi, loadBalancer, queue, objectCreated, sch
 /** The part of Lambda's context that is used. */
 export interface InvocationContext {
   awsRequestId?: string;
+  xRayTraceId?: string;
 }
 
 /** A function that answers every kind of event it knows, and says of any other what it knows. */
@@ -19,7 +20,8 @@ export function makeHandler(
   service: Service,
 ): (event: unknown, context?: InvocationContext) => Promise<unknown> {
   const { name, version } = service.classifier.manifest;
-  let coldStart = true;
+  // With provisioned concurrency nobody waits for the start.
+  let coldStart = (process.env.AWS_LAMBDA_INITIALIZATION_TYPE ?? 'on-demand') === 'on-demand';
   return async (event, context) => {
     const started = performance.now();
     const report: Report = { kind: 'unknown', texts: 0, truncated: 0, tokenizeMs: 0, runMs: 0 };
@@ -32,12 +34,12 @@ export function makeHandler(
       const finished = { coldStart, totalMs: performance.now() - started };
       coldStart = false;
       // The answer goes first; this runs while it is on its way, before Lambda hears that the next event may come.
-      setImmediate(() => tell(report, finished, context?.awsRequestId));
+      setImmediate(() => tell(report, finished, context));
     }
   };
 
-  function tell(report: Report, { coldStart, totalMs }: Finished, requestId: string | undefined): void {
-    const { _X_AMZN_TRACE_ID: traceId } = process.env;
+  function tell(report: Report, { coldStart, totalMs }: Finished, context: InvocationContext = {}): void {
+    const { awsRequestId: requestId, xRayTraceId: traceId = process.env._X_AMZN_TRACE_ID } = context;
     service.log(report.error ? 'error' : 'info', 'invocation', {
       ...{ requestId, traceId, model: name, version, coldStart, ...report },
       ...{ tokenizeMs: round(report.tokenizeMs), runMs: round(report.runMs), totalMs: round(totalMs) },

@@ -59,6 +59,33 @@ it('a call with predictions is one line, a call without is none', () => {
   expect(lines[0]).not.toHaveProperty('DriftLabel');
 });
 
+it('no line has more than CloudWatch takes: 100 metrics, 100 values of each, names of 255 characters', () => {
+  const many = Array.from({ length: 150 }, (_, i) => `${i} ${'a'.repeat(300)}`);
+  const metrics = makeMetrics(
+    { manifest: { name: 'mail', version: '1', labels: many } } as Classifier,
+    'mail',
+  );
+  const lines = written(() => {
+    for (const label of many) metrics.record([prediction(label)], timing);
+    metrics.record(Array(250).fill(prediction(many[0]!)), timing);
+    metrics.publish('id', true);
+  });
+  const told: Record<string, number> = {};
+  for (const line of lines) {
+    const [{ Metrics: names }] = (line._aws as { CloudWatchMetrics: [{ Metrics: { Name: string }[] }] })
+      .CloudWatchMetrics;
+    expect(names.length).toBeLessThanOrEqual(100);
+    for (const { Name: name } of names) {
+      const values = [line[name]].flat();
+      expect(name.length).toBeLessThanOrEqual(255);
+      expect(values.length).toBeLessThanOrEqual(100);
+      told[name] = (told[name] ?? 0) + values.length;
+    }
+  }
+  expect(told).toMatchObject({ Score: 400, Texts: 151, ColdStart: 1 });
+  expect(Object.keys(told).filter((name) => name.startsWith('Label:'))).toHaveLength(150);
+});
+
 it('drift is told once in a hundred predictions, of the last five hundred', () => {
   const metrics = makeMetrics(classifier, 'mail-live');
   const drifts = (predictions: Prediction[], times: number) =>

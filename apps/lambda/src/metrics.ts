@@ -21,6 +21,9 @@ const every = 100;
 
 const mostPending = 64;
 
+/** Of a metric, by CloudWatch. */
+const longestName = 255;
+
 /** Metrics in the namespace Mainline, by function and model; POWERTOOLS_METRICS_DISABLED=true turns them off. */
 export function makeMetrics({ manifest, reference }: Classifier, functionName: string): Metrics {
   let emf: Emf | undefined;
@@ -56,7 +59,7 @@ export function makeMetrics({ manifest, reference }: Classifier, functionName: s
     add('Texts', MetricUnit.Count, predictions.length);
     add('Truncated', MetricUnit.Count, predictions.filter(({ truncated }) => truncated).length);
     for (const { label, score, tokens, unknownTokens } of predictions) {
-      add(`Label:${label}`, MetricUnit.Count, 1);
+      add(`Label:${label}`.slice(0, longestName), MetricUnit.Count, 1);
       // Values, not a mean: CloudWatch makes percentiles and histograms of them.
       add('Score', MetricUnit.NoUnit, score);
       add('Tokens', MetricUnit.Count, tokens);

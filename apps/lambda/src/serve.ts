@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { errorBody } from './errors.ts';
 import type { InvocationContext } from './handler.ts';
 
 type Handler = (event: unknown, context?: InvocationContext) => Promise<unknown>;
@@ -9,22 +8,40 @@ type Handler = (event: unknown, context?: InvocationContext) => Promise<unknown>
 /** An HTTP server over the function: what a container platform other than Lambda runs. */
 export interface Serving {
   port: number;
-  /** Takes no more connections, answers what is under way, then resolves. */
+  /** Takes no more requests, answers what is under way, then resolves; who is slower than `graceMs` is cut off. */
   stop(): Promise<void>;
 }
 
+const timeouts = {
+  /** For a request to be there whole. */
+  requestTimeout: 60_000,
+  /** Longer than load balancers keep a connection: who closes first must be them, or a request meets a closed one. */
+  keepAliveTimeout: 620_000,
+};
+
 /** Serves the function's HTTP routes; `port` 0 takes any that is free. Throws if it can't listen. */
-export async function serve(handler: Handler, port: number, mostBytes: number): Promise<Serving> {
-  const server = createServer((request, response) => {
-    answer(request, response, handler, mostBytes).catch(() => response.destroy());
+export async function serve(
+  handler: Handler,
+  port: number,
+  mostBytes: number,
+  // Platforms kill after ten seconds.
+  { graceMs = 8000 } = {},
+): Promise<Serving> {
+  const server = createServer(timeouts, (request, response) => {
+    // Once told to stop, no connection waits for another request.
+    const isLast = () => !server.listening;
+    answer(request, response, handler, mostBytes, isLast).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
+        const late = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(late);
+          resolve();
+        });
       }),
   };
 }
@@ -34,38 +51,39 @@ async function answer(
   response: ServerResponse,
   handler: Handler,
   mostBytes: number,
-) {
+  isLast: () => boolean,
+): Promise<void> {
   const body = await readBody(request, mostBytes);
-  if (!body) {
-    const message = `The body has more than ${mostBytes} bytes.`;
-    const headers = { 'content-type': 'application/json; charset=utf-8', connection: 'close' };
-    response.writeHead(413, headers).end(JSON.stringify(errorBody('too_large', message)));
-    return;
-  }
-  const [rawPath = '/'] = (request.url ?? '/').split('?');
+  // Proxies may send the whole address.
+  const [rawPath = ''] = (request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '').split('?');
   const http = { method: request.method ?? 'GET', path: rawPath };
   const event = {
     ...{ version: '2.0', rawPath, headers: request.headers, requestContext: { http, stage: '$default' } },
     ...{ body: body.toString('base64'), isBase64Encoded: true },
   };
-  const requestId = request.headers['x-request-id'] ?? crypto.randomUUID();
+  const xRayTraceId = idOf(request, 'x-amzn-trace-id') ?? idOf(request, 'traceparent');
   const result = (await handler(event, {
-    awsRequestId: `${requestId}`,
+    awsRequestId: idOf(request, 'x-request-id') ?? crypto.randomUUID(),
+    ...(xRayTraceId && { xRayTraceId }),
   })) as APIGatewayProxyStructuredResultV2;
   const headers = Object.entries(result.headers ?? {}).map(([name, value]) => [name, `${value}`]);
+  if (isLast()) response.setHeader('connection', 'close');
   response.writeHead(result.statusCode ?? 200, Object.fromEntries(headers)).end(result.body);
 }
 
-/** The body, or undefined if it is larger: then what follows of it is read, so that the answer is, but not kept. */
-function readBody(request: IncomingMessage, mostBytes: number): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes <= mostBytes) chunks.push(chunk);
-      else resolve(undefined);
-    });
-    request.once('end', () => resolve(Buffer.concat(chunks))).once('error', reject);
-  });
+/** A header that goes into the log, if it is an id and no text. */
+function idOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' && /^[\w.:;=+/-]{1,128}$/.test(value) ? value : undefined;
+}
+
+/** The body, or of a larger one a little more than the limit: enough to be refused. All is read, so that the answer is. */
+async function readBody(request: AsyncIterable<Buffer>, mostBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request) {
+    if (sizeBytes <= mostBytes) chunks.push(chunk);
+    sizeBytes += chunk.length;
+  }
+  return Buffer.concat(chunks);
 }
