@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { anyEvent, v2 } from '../test/events.ts';
+import { anyEvent, secret, v2 } from '../test/events.ts';
 import { startHandler, written } from '../test/service.ts';
 import { UnsupportedEvent } from './errors.ts';
 
@@ -65,18 +65,29 @@ describe('an event of no known kind', () => {
   });
 });
 
-it('whatever comes is answered, and never by a 5xx', async () => {
+it('whatever comes is answered, never by a 5xx, and neither told again nor logged', async () => {
+  const answers = new Map<unknown, number>();
   await fc.assert(
     fc.asyncProperty(anyEvent, async (event) => {
       const result = await handler(event).catch((error: unknown) => {
         expect(error).toBeInstanceOf(UnsupportedEvent);
-        return {};
+        return error;
       });
-      const { statusCode = 200 } = result as { statusCode?: number };
-      if (statusCode >= 500) expect.fail(`${statusCode} for ${JSON.stringify(event)}`);
+      const { statusCode: status = 200, body } = result as { statusCode?: number; body?: string };
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+      if (status >= 500) expect.fail(`${status} for ${JSON.stringify(event)}`);
+      if (status >= 400 && body) expect(JSON.parse(body).error.message).toMatch(/\.$/);
+      // A message comes back by its id alone.
+      if (String(JSON.stringify(result)).includes(secret)) expect.fail(JSON.stringify(result));
     }),
     { numRuns: 100_000 },
   );
+  // None of them is only there by name: the events get as far as every rule.
+  for (const status of [200, 204, 400, 404, 405, 413, 415, 422])
+    expect(answers.get(status), `answers with ${status}`).toBeGreaterThan(20);
+  await written();
+  expect(logged.length).toBeGreaterThan(100_000);
+  expect(logged.filter((line) => JSON.stringify(line).includes(secret))).toEqual([]);
 }, 120_000);
 
 it('a cold start is counted once, and only if somebody waited for it', async () => {

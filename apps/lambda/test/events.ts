@@ -142,13 +142,27 @@ export function s3(bucket: string, keys: string[], eventName = 'ObjectCreated:Pu
   };
 }
 
+/** What stands in every text, name, path and header of an arbitrary event, and nowhere else. */
+export const secret = 'hunter2';
+const words = fc.string().map((text) => `${secret}${text}`);
+
 const body = fc.oneof(
-  fc.string(),
+  words,
   fc.json(),
-  fc.record({ text: fc.string() }).map((value) => JSON.stringify(value)),
+  fc.record({ text: words }).map((value) => JSON.stringify(value)),
+  fc.record({ texts: fc.array(fc.oneof(words, fc.anything())) }).map((value) => JSON.stringify(value)),
+  fc.dictionary(words, fc.jsonValue()).map((value) => JSON.stringify(value)),
 );
-const method = fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', '', '__proto__');
-const path = fc.oneof(fc.constantFrom('/', '/predict', '/predict/', '/model', '/health'), fc.string());
+const method = fc.oneof(fc.constantFrom('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', '', '__proto__'), words);
+const path = fc.oneof(
+  fc.constantFrom('/', '/predict', '/predict/', '/model', '/health'),
+  words.map((word) => `/${word}`),
+  fc.string(),
+);
+const headers = fc.dictionary(
+  fc.constantFrom('content-type', 'Content-Encoding', 'x-request-id', 'user-agent', 'accept'),
+  fc.oneof(fc.constantFrom('application/json', 'application/json;charset=utf-8', 'text/plain'), words),
+);
 const httpApiEvent = fc
   .tuple(
     method,
@@ -156,7 +170,7 @@ const httpApiEvent = fc
     fc.record(
       {
         body,
-        headers: fc.dictionary(fc.string(), fc.string()),
+        headers,
         isBase64Encoded: fc.boolean(),
         stage: fc.string(),
       },
@@ -169,7 +183,7 @@ const httpEvent = fc.oneof(
   fc.tuple(method, path, fc.option(body)).map((request): unknown => restApi(...request)),
   fc.tuple(method, path, body, fc.boolean()).map((request): unknown => loadBalancer(...request)),
   fc
-    .array(fc.record({ id: fc.string(), body }), { minLength: 1, maxLength: 3 })
+    .array(fc.record({ id: fc.uuid(), body }), { minLength: 1, maxLength: 3 })
     .map((messages): unknown => sqs(messages)),
 );
 const change = fc.tuple(
@@ -198,7 +212,7 @@ export const anyEvent: fc.Arbitrary<unknown> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record(
-      { text: fc.anything({ maxDepth: 1 }), texts: fc.jsonValue(), sentence: fc.string() },
+      { text: fc.oneof(words, fc.anything({ maxDepth: 1 })), texts: fc.jsonValue(), sentence: words },
       { requiredKeys: [] },
     ),
   },
