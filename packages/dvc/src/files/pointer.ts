@@ -4,7 +4,8 @@ import { InvalidFile } from '../errors.ts';
 import type { Json } from '../objects/python-json.ts';
 import type { DataRecord } from '../workspace/record.ts';
 import { emitYaml, stringifyYaml } from '../yaml/emit.ts';
-import { fromYaml, parseYaml, update, type YamlText } from '../yaml/tree.ts';
+import { parseYaml } from '../yaml/parse.ts';
+import { fromYaml, update, type YamlText } from '../yaml/tree.ts';
 import { checkEntry, isMap, type Out, parseOut } from './out.ts';
 
 /** A `.dvc` file: what it tracks, and its text, so that it can be updated in place. */
@@ -126,7 +127,7 @@ export function updatePointer(pointer: Pointer, index: number, record: DataRecor
       structuredClone(pointer.text.root),
       withoutDefaults(data, { wdir: '.', frozen: false, always_changed: false }),
     ),
-    below: pointer.text.below,
+    top: pointer.text.top,
   });
 }
 

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { InvalidFile } from '../errors.ts';
 import { checkEntry, isMap } from '../files/out.ts';
 import type { Json } from '../objects/python-json.ts';
-import { fromYaml, parseYaml, type YamlText } from '../yaml/tree.ts';
+import { parseYaml } from '../yaml/parse.ts';
+import { fromYaml, type YamlText } from '../yaml/tree.ts';
 
 /** What `dvc.lock` holds about one stage. */
 export interface LockEntry {

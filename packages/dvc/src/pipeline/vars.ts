@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { InvalidFile, Unsupported } from '../errors.ts';
-import { parseYaml, type YamlNode } from '../yaml/tree.ts';
+import { parseYaml } from '../yaml/parse.ts';
+import type { YamlNode } from '../yaml/tree.ts';
 import type { Context } from './interpolate.ts';
 
 /** Parameters are read from here without being asked for. */

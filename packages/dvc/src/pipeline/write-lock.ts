@@ -24,7 +24,7 @@ export function writeLock(lock: Lock, stages: Map<string, YamlNode>): boolean {
     if (entry) entry.value = value;
     else held.entries.push(...mapOf([[name, value]]).entries);
   }
-  const text = emitYaml({ root, below: lock.text?.below ?? [] });
+  const text = emitYaml({ root, top: lock.text?.top ?? [] });
   if (existsSync(lock.file) && readFileSync(lock.file, 'utf8') === text) return false;
   writeAtomically(lock.file, text);
   return true;

@@ -1,8 +1,10 @@
-/**
+/*
  * How ruamel.yaml (which DVC writes with) spells a string: plain where YAML 1.2 allows it, else quoted,
  * folded past 80 columns. Follows ruamel 0.18's emitter: DVC's own files show the same folds.
  */
-const width = 80;
+
+/** The column after which ruamel breaks lines. */
+export const foldWidth = 80;
 
 /** Plain scalars that a reader would not take for strings. */
 const ambiguous = [
@@ -40,12 +42,15 @@ export interface ScalarPlace {
   flow?: boolean;
 }
 
+/** Whether a plain scalar would be read as something else than a text by ruamel. */
+export const isAmbiguous = (text: string): boolean => ambiguous.some((pattern) => pattern.test(text));
+
 /** The string as ruamel would write it in this place. */
 export function yamlString(text: string, place: ScalarPlace): string {
   const special = !printable.test(text);
   const multiline = [...breaks].some((char) => text.includes(char));
   const edge = /^[ \n\x85\u2028\u2029]|[ \n\x85\u2028\u2029]$/.test(text);
-  if (!special && !multiline && !edge && !ambiguous.some((pattern) => pattern.test(text))) {
+  if (!special && !multiline && !edge && !isAmbiguous(text)) {
     if (!hasIndicators(text, place.flow ?? false)) return plain(text, place);
   }
   // ruamel would put a NEL or U+2028 into single quotes as a line break that only ruamel reads back: escaped, all do.
@@ -72,7 +77,7 @@ function fold(text: string, place: ScalarPlace, isPlain: boolean): string {
     if (at % 2 === 1) {
       const inside = at > 1 || pieces[0] !== '';
       const last = at === pieces.length - 2 && pieces[at + 1] === '';
-      if (length === 1 && column > width && (isPlain || (inside && !last))) {
+      if (length === 1 && column > foldWidth && (isPlain || (inside && !last))) {
         out += lineBreak;
         column = place.indent!;
       } else {
@@ -81,7 +86,7 @@ function fold(text: string, place: ScalarPlace, isPlain: boolean): string {
       }
     } else {
       // A word longer than the line gets a line of its own; ruamel leaves the space before it in place.
-      if (isPlain && length > width && column > place.indent!) {
+      if (isPlain && length > foldWidth && column > place.indent!) {
         out += lineBreak;
         column = place.indent!;
       }
@@ -136,7 +141,7 @@ function doubleQuoted(text: string, place: ScalarPlace): string {
       end > 0 &&
       end < chars.length - 1 &&
       (char === ' ' || start >= end) &&
-      column + (end - start) > width
+      column + (end - start) > foldWidth
     ) {
       const backslash = needsBackslash(chars, start, end);
       write(chars.slice(start, end).join('') + (backslash ? '\\' : ''));

@@ -1,20 +1,31 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Json } from '../objects/python-json.ts';
 
 /** A YAML document kept as DVC keeps it when it updates a file: values, order, comments, block scalars. */
 export type YamlNode = YamlMap | YamlList | YamlScalar;
 
-/** Comment and blank lines above a node, as they stand, and the comment behind it. */
+/** What surrounds a node: the comment behind it, comment and blank lines below it (as ruamel keeps them), names it has. */
 export interface Trivia {
-  above?: string[];
   behind?: { column: number; text: string };
+  below?: string[];
+  /** `&name` stands before it. */
+  anchor?: string;
+  /** It was written as `*name`. */
+  alias?: string;
+}
+
+/** A key of a mapping with its value. */
+export interface YamlEntry {
+  key: YamlScalar;
+  value: YamlNode;
 }
 
 /** A mapping; `flow` if it was written in braces. */
 export interface YamlMap extends Trivia {
   kind: 'map';
   flow: boolean;
-  entries: { key: YamlScalar; value: YamlNode }[];
+  entries: YamlEntry[];
+  /** With `<<` in it: the entries as they were written; `entries` has those merged in as well. */
+  written?: YamlEntry[];
 }
 
 /** A sequence; `flow` if it was written in brackets. */
@@ -31,24 +42,17 @@ export interface YamlScalar extends Trivia {
   source?: string;
 }
 
-/** A document with what stands below its last node. */
+/** A document with the lines above its first node. */
 export interface YamlText {
   root: YamlNode;
-  below: string[];
+  top: string[];
 }
 
 /** Makes a node of plain data, to be written in DVC's style. */
 export function toYaml(value: Json): YamlNode {
   if (Array.isArray(value)) return { kind: 'list', flow: false, items: value.map(toYaml) };
   if (value !== null && typeof value === 'object')
-    return {
-      kind: 'map',
-      flow: false,
-      entries: Object.entries(value).map(([key, item]) => ({
-        key: { kind: 'scalar', value: key },
-        value: toYaml(item),
-      })),
-    };
+    return mapOf(Object.entries(value).map(([key, item]) => [key, toYaml(item)]));
   return { kind: 'scalar', value };
 }
 
@@ -67,101 +71,20 @@ export function fromYaml(node: YamlNode): Json {
   return node.value;
 }
 
-/** Reads YAML 1.2 (core schema: no dates, no yes/no); throws an Error that says line and column. */
-export function parseYaml(text: string): YamlText {
-  const lines = new LineCounter();
-  const document: Document = parseDocument(text, {
-    version: '1.2',
-    schema: 'core',
-    lineCounter: lines,
-    uniqueKeys: true,
-  });
-  const [error] = document.errors;
-  if (error) throw error;
-  const rows = text.split('\n');
-  const taken = new Set<number>();
-
-  const above = (offset: number): Trivia => {
-    const row = lines.linePos(offset).line - 1;
-    const found: string[] = [];
-    for (let at = row - 1; at >= 0 && /^\s*(#|$)/.test(rows[at]!) && !taken.has(at); at--) {
-      taken.add(at);
-      found.unshift(rows[at]!);
-    }
-    return found.length > 0 ? { above: found } : {};
-  };
-  const behind = (offset: number): Trivia => {
-    const { line, col } = lines.linePos(offset);
-    const row = rows[line - 1]!;
-    const match = /^(\s*)(#.*)$/.exec(row.slice(col - 1));
-    return match ? { behind: { column: col - 1 + match[1]!.length, text: match[2]! } } : {};
-  };
-
-  const read = (node: Node | null | undefined): YamlNode => {
-    if (isAlias(node)) return read(node.resolve(document));
-    if (isMap(node))
-      return {
-        kind: 'map',
-        flow: node.flow === true,
-        entries: node.items.map((pair) => {
-          if (!isScalar(pair.key)) throw new Error('a mapping key is not a scalar');
-          const start = pair.key.range?.[0] ?? 0;
-          const key: YamlScalar = {
-            kind: 'scalar',
-            value: String(pair.key.value),
-            ...(node.flow ? {} : above(start)),
-          };
-          const keyEnd = (pair.key.range?.[1] ?? 0) + 1;
-          const value =
-            isAlias(pair.value) || isMap(pair.value) || isSeq(pair.value) || isScalar(pair.value)
-              ? pair.value
-              : null;
-          return { key: { ...key, ...(isScalar(value) ? {} : behind(keyEnd)) }, value: read(value) };
-        }),
-      };
-    if (isSeq(node))
-      return {
-        kind: 'list',
-        flow: node.flow === true,
-        items: node.items.map((item) => {
-          if (!isAlias(item) && !isMap(item) && !isSeq(item) && !isScalar(item))
-            return { kind: 'scalar', value: null };
-          const trivia = node.flow ? {} : above(item.range?.[0] ?? 0);
-          return { ...read(item), ...trivia };
-        }),
-      };
-    if (!isScalar(node)) return { kind: 'scalar', value: null };
-    const { value } = node;
-    const [start, end] = node.range ?? [0, 0];
-    const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
-    const trivia = block ? {} : behind(end);
-    const source = text.slice(start, end);
-    // Ancient DVC left an md5 of digits alone unquoted: as a number it would lose most of them.
-    if (typeof value !== 'string' && /^[0-9]+(?:[eE][0-9]+)?$/.test(source) && source.length === 32)
-      return { kind: 'scalar', value: source, ...trivia };
-    if (typeof value === 'string') return { kind: 'scalar', value, ...trivia, ...(block ? { source } : {}) };
-    if (typeof value === 'number') return { kind: 'scalar', value, ...trivia, source };
-    if (typeof value === 'bigint')
-      return { kind: 'scalar', value: Number(value), ...trivia, source: String(value) };
-    return { kind: 'scalar', value: typeof value === 'boolean' ? value : null, ...trivia };
-  };
-
-  const root = read(document.contents);
-  const below: string[] = [];
-  for (let at = rows.length - 2; at >= 0 && /^\s*(#|$)/.test(rows[at]!) && !taken.has(at); at--)
-    below.unshift(rows[at]!);
-  return { root, below };
-}
-
 /** Makes `target` say what `data` says, touching no node that says it already; DVC's `apply_diff`. */
 export function update(target: YamlNode, data: Json): YamlNode {
   if (target.kind === 'map' && data !== null && typeof data === 'object' && !Array.isArray(data)) {
+    const own = target.written ?? target.entries;
+    const merged = target.written ? target.entries.filter((entry) => !own.includes(entry)) : [];
     for (const [name, value] of Object.entries(data)) {
-      const entry = target.entries.find(({ key }) => key.value === name);
+      const entry = own.find(({ key }) => key.value === name);
       if (entry) entry.value = update(entry.value, value);
-      else target.entries.push({ key: { kind: 'scalar', value: name }, value: toYaml(value) });
+      else if (!merged.some((other) => other.key.value === name && isSame(fromYaml(other.value), value)))
+        own.push({ key: { kind: 'scalar', value: name }, value: toYaml(value) });
     }
-    target.entries = target.entries.filter(({ key }) => Object.hasOwn(data, String(key.value)));
+    const kept = own.filter(({ key }) => Object.hasOwn(data, String(key.value)) || isMerge(key));
+    if (target.written) target.written = kept;
+    target.entries = [...merged, ...kept.filter(({ key }) => !isMerge(key))];
     return target;
   }
   if (target.kind === 'list' && Array.isArray(data)) {
@@ -171,7 +94,12 @@ export function update(target: YamlNode, data: Json): YamlNode {
         : data.map((value) => toYaml(value));
     return target;
   }
-  if (target.kind === 'scalar' && target.value === data) return target;
-  const { above, behind } = target;
-  return { ...toYaml(data), ...(above ? { above } : {}), ...(behind ? { behind } : {}) };
+  if (target.kind === 'scalar' && Object.is(target.value, data)) return target;
+  const { behind, below } = target;
+  return { ...toYaml(data), ...(behind ? { behind } : {}), ...(below ? { below } : {}) };
 }
+
+const isSame = (left: Json, right: Json): boolean => JSON.stringify(left) === JSON.stringify(right);
+
+/** Whether a key is the plain `<<` that takes another mapping's entries over. */
+export const isMerge = (key: YamlScalar): boolean => key.value === '<<' && key.source === '<<';

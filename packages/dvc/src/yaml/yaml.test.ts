@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emitYaml, stringifyYaml } from './emit.ts';
-import { fromYaml, parseYaml, update } from './tree.ts';
+import { parseYaml } from './parse.ts';
+import { fromYaml, update } from './tree.ts';
 
 const x100 = 'x'.repeat(100);
 
@@ -128,15 +129,87 @@ outs:   # the outs
     - 1
     - - 2
       - 3
-  isexec: true
 # end comment
 
 # end 2
+  isexec: true
 `;
-    const { root, below } = parseYaml(before);
+    const { root, top } = parseYaml(before);
     const data = fromYaml(root);
     const [out] = (data as { outs: Record<string, string | number | boolean>[] }).outs;
     Object.assign(out!, { md5: '0cc175b9c0f1b6a831c399e269772661', size: 1, isexec: true });
-    expect(emitYaml({ root: update(root, data), below })).toBe(after);
+    expect(emitYaml({ root: update(root, data), top })).toBe(after);
+  });
+
+  // What ruamel.yaml 0.18 made of the left text when the first out's md5 was set to `new` (and nfiles taken away).
+  it.each([
+    [
+      'CRLF becomes LF',
+      '# top\r\nouts:\r\n- md5: old # c\r\n  path: a\r\n# end',
+      '# top\nouts:\n- md5: new # c\n  path: a\n# end\n',
+    ],
+    [
+      'dates and odd numbers stay what they are',
+      'meta: [2020-01-01, 1_000, 0b11, +5, .NaN, -.INF, 007]\nouts:\n- md5: old\n',
+      'meta: [2020-01-01, 1_000, 0b11, 5, .nan, -.inf, 007]\nouts:\n- md5: new\n',
+    ],
+    [
+      'keys need not be texts',
+      'meta:\n  5: a\n  1.5: b\n  True: c\n  ~: d\n  "6": e\nouts:\n- md5: old\n',
+      "meta:\n  5: a\n  1.5: b\n  true: c\n  null: d\n  '6': e\nouts:\n- md5: new\n",
+    ],
+    [
+      'anchors, aliases and merges',
+      'meta:\n  a: &x\n    k: 1\n  b: *x\n  c: &s text\n  d: {<<: *x, l: *s}\n  e: &unused [1]\nouts:\n- <<: *x\n  md5: old\n',
+      'meta:\n  a: &x\n    k: 1\n  b: *x\n  c: &s text\n  d: {<<: *x, l: *s}\n  e: [1]\nouts:\n- <<: *x\n  md5: new\n',
+    ],
+    ['a comment behind a dash goes above it', 'outs:\n- # one\n  md5: old\n', 'outs:\n  # one\n- md5: new\n'],
+    [
+      'a comment behind a flow collection',
+      'meta: {a:   1} # c\n# d\nouts:\n- md5: old\n',
+      'meta: {a: 1}   # c\n# d\nouts:\n- md5: new\n',
+    ],
+    [
+      'a comment between key and value',
+      'desc: # c\n  text\nouts:\n- md5: old\n',
+      'desc: text # c\nouts:\n- md5: new\n',
+    ],
+    [
+      'comments go with the key above them',
+      'outs:\n- md5: old\n  # one\n  nfiles: 2 # two\n  # three\n  path: a\n',
+      'outs:\n- md5: new\n  # one\n  path: a\n',
+    ],
+    [
+      'new keys go below the last comment',
+      'outs:\n- path: a\n# end\n',
+      'outs:\n- path: a\n# end\n  md5: new\n',
+    ],
+    [
+      'a block text keeps its empty lines',
+      'desc: |+\n  a\n\n\nouts:\n- md5: old\n',
+      'desc: |+\n  a\n\n\nouts:\n- md5: new\n',
+    ],
+    [
+      'long brackets are broken',
+      `meta: [${'label, '.repeat(14)}{a: 1}]\nouts:\n- md5: old\n`,
+      `meta: [${'label, '.repeat(10)}label,\n  label, label, label, a: 1]\nouts:\n- md5: new\n`,
+    ],
+    [
+      'an empty item keeps the space behind its dash',
+      'meta:\n  - ~\n  -   b\nouts:\n- md5: old\n',
+      'meta:\n- \n- b\nouts:\n- md5: new\n',
+    ],
+  ])('updates as ruamel does: %s', (_, before, after) => {
+    const { root, top } = parseYaml(before);
+    const data = fromYaml(root);
+    const [out] = (data as { outs: Record<string, string | number>[] }).outs;
+    out!.md5 = 'new';
+    delete out!.nfiles;
+    expect(emitYaml({ root: update(root, data), top })).toBe(after);
+  });
+
+  it('reads merged mappings: earlier ones win, own entries win over all', () => {
+    const text = 'a: &a {k: 1, l: 1}\nb: &b {k: 2, m: 2}\nc: {<<: [*a, *b], l: 3}\n';
+    expect(fromYaml(parseYaml(text).root)).toMatchObject({ c: { k: 1, m: 2, l: 3 } });
   });
 });
