@@ -26,7 +26,7 @@ export async function startHandler(change: Partial<Service> = {}) {
     metrics: { record() {}, publish() {} },
     ...change,
   });
-  return { handler, logged, manifest: classifier.manifest };
+  return { handler, logged, classifier, manifest: classifier.manifest };
 }
 
 /** Points the official AWS clients of this test file at a server of its own. */

@@ -66,9 +66,14 @@ function links({ report }: Manifest): string {
     .join('\n');
 }
 
+/** The labels by name, if they are few enough to be listened to. */
+function choice(labels: string[]): string {
+  if (labels.length > 3) return `by one of <b>${labels.length} labels</b>`;
+  return labels.map((label) => `<b>${escaped(label)}</b>`).join(' or ');
+}
+
 function html(manifest: Manifest): string {
   const name = escaped(manifest.name);
-  const labels = manifest.labels.map((label) => `<b>${escaped(label)}</b>`);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -86,7 +91,7 @@ function html(manifest: Manifest): string {
 <p class="quiet">version <code>${escaped(manifest.version)}</code></p>
 </header>
 <form id="form">
-<label for="text">A text to label ${labels.length === 2 ? labels.join(' or ') : labels.join(', ')}</label>
+<label for="text">A text to label ${choice(manifest.labels)}</label>
 <textarea id="text" rows="6" required aria-describedby="keys" autofocus></textarea>
 <div class="row">
 <button id="send">Classify</button>
@@ -95,7 +100,7 @@ function html(manifest: Manifest): string {
 </form>
 <section aria-label="Answer">
 <p id="answer" role="status"></p>
-<ul id="bars"></ul>
+<ul id="bars" role="list"></ul>
 <p id="timing" class="quiet"></p>
 </section>
 <footer>
