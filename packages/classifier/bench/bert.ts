@@ -25,16 +25,19 @@ export const shapes: Record<'tiny' | 'minilm', Shape> = {
   },
 };
 
+/** How an exporter may write the same model otherwise, or another one that reads all tokens. */
+export interface Variant {
+  /** Before opset 17 a layer normalisation is nine nodes. */
+  layerNorm?: 'decomposed';
+  /** What the classifier reads of the last layer; the first token if not said. */
+  reads?: 'mean';
+}
+
 /** An ONNX model of this shape as an exporter writes one, with random weights: it costs what a trained one does. */
-export function bertModel({
-  layers,
-  hidden,
-  heads,
-  feedForward,
-  vocabulary,
-  positions,
-  labels,
-}: Shape): Buffer {
+export function bertModel(
+  { layers, hidden, heads, feedForward, vocabulary, positions, labels }: Shape,
+  { layerNorm, reads }: Variant = {},
+): Buffer {
   const nodes: Buffer[] = [];
   const initializers: Buffer[] = [];
   let seed = 1;
@@ -73,13 +76,17 @@ export function bertModel({
     );
     return add('Add', [product, random(`${name}.bias`, [to], 0.02)], `${name}.out`);
   };
-  const normalized = (name: string, input: string): string =>
-    add(
-      'LayerNormalization',
-      [input, random(`${name}.gamma`, [hidden], 0.02, 1), random(`${name}.beta`, [hidden], 0.02)],
-      `${name}.out`,
-      { axis: 2 },
-    );
+  const normalized = (name: string, input: string): string => {
+    const gamma = random(`${name}.gamma`, [hidden], 0.02, 1);
+    const beta = random(`${name}.beta`, [hidden], 0.02);
+    if (!layerNorm) return add('LayerNormalization', [input, gamma, beta], `${name}.out`, { axis: 2 });
+    const mean = (of: string) => add('ReduceMean', [of], `${of}.mean`, { axes: [2] });
+    const centred = add('Sub', [input, mean(input)], `${name}.centred`);
+    const variance = mean(add('Pow', [centred, scalar(`${name}.two`, 2)], `${name}.squares`));
+    const safe = add('Add', [variance, scalar(`${name}.epsilon`, 1e-5)], `${name}.safe`);
+    const scaled = add('Div', [centred, add('Sqrt', [safe], `${name}.deviation`)], `${name}.scaled`);
+    return add('Add', [add('Mul', [scaled, gamma], `${name}.stretched`), beta], `${name}.out`);
+  };
 
   // Positions are cut to the length of the input, and the mask is 0 or a large negative number on the scores.
   add('Shape', ['input_ids'], 'shape');
@@ -142,7 +149,10 @@ export function bertModel({
     );
   }
 
-  const first = add('Gather', [x, scalarIndex()], 'first token', { axis: 1 });
+  const first =
+    reads === 'mean'
+      ? add('ReduceMean', [x], 'mean token', { axes: [1], keepdims: 0 })
+      : add('Gather', [x, scalarIndex()], 'first token', { axis: 1 });
   const pooled = add('Tanh', [dense('pooler', first, hidden, hidden)], 'pooled');
   add('MatMul', [pooled, random('head.weight', [hidden, labels], 1 / Math.sqrt(hidden))], 'head.product');
   add('Add', ['head.product', random('head.bias', [labels], 0.02)], 'logits');

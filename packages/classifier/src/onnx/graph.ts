@@ -52,17 +52,21 @@ export interface Graph {
   declared: ValueInfo[];
 }
 
-/** Reads a model's graph; undefined if the bytes are no model, which ONNX Runtime is left to say. */
-export function readGraph(model: Uint8Array): Graph | undefined {
+/**
+ * The model that a rewriter makes of this one's graph; the model itself if it can't be read, or not as far as the
+ * rewriter wants to: ONNX Runtime says better what is wrong with it.
+ */
+export function rewritten(model: Uint8Array, rewrite: (graph: Graph) => Uint8Array): Uint8Array {
   try {
-    return read(model);
+    return rewrite(readGraph(model));
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return model;
     throw error;
   }
 }
 
-function read(model: Uint8Array): Graph {
+/** Reads a model's graph; throws a RangeError on bytes that are none. */
+export function readGraph(model: Uint8Array): Graph {
   const fields = decode(all(decode(model), modelProto.graph)[0] ?? new Uint8Array());
   return {
     nodes: all(fields, graphProto.node).map(readNode),

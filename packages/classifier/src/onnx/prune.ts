@@ -1,12 +1,13 @@
 import { axisOf } from './extents.ts';
 import {
   elementType,
+  type Graph,
   hasSubgraph,
   integerOf,
   type Node,
   newNode,
-  readGraph,
   rewired,
+  rewritten,
   tensor,
   withNodes,
 } from './graph.ts';
@@ -32,9 +33,12 @@ interface Cut {
  * another order. A model that reads more (a mean over the tokens, say), or can't be seen through, comes back as it is.
  */
 export function prune(model: Uint8Array): Uint8Array {
-  const graph = readGraph(model);
-  if (!graph || opsetOf(model) < firstOpset || graph.nodes.some(hasSubgraph)) return model;
+  return rewritten(model, (graph) => pruned(model, graph));
+}
+
+function pruned(model: Uint8Array, graph: Graph): Uint8Array {
   const { nodes } = graph;
+  if (opsetOf(model) < firstOpset || nodes.some(hasSubgraph)) return model;
   const known = inferShapes(graph);
   const readers = new Map<Node, number>();
   for (const node of nodes) {

@@ -1,12 +1,13 @@
 import {
   dimsOf,
   elementType,
+  type Graph,
   integerOf,
   microsoft,
   type Node,
   newNode,
   readFloats,
-  readGraph,
+  rewritten,
   tensor,
   withNodes,
 } from './graph.ts';
@@ -27,9 +28,10 @@ interface Weights {
  * looked up with a scale for each row. Answers move a little: whoever ships them compares them first.
  */
 export function quantize(model: Uint8Array): Uint8Array {
-  const graph = readGraph(model);
-  if (!graph) return model;
-  const { nodes, tensors } = graph;
+  return rewritten(model, (graph) => withSmallWeights(model, graph));
+}
+
+function withSmallWeights(model: Uint8Array, { nodes, tensors }: Graph): Uint8Array {
   const uses = new Map<string, number>();
   for (const { inputs } of nodes) for (const input of inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
 
