@@ -4,7 +4,7 @@ import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ContainerOptions, startFunction } from '../test/container.ts';
+import { type ContainerOptions, startFunction, startServer } from '../test/container.ts';
 import { hasDocker } from '../test/dockerd.ts';
 import { loadBalancer, restApi, s3, sqs, v2 } from '../test/events.ts';
 import { buildFunctionImages, type FunctionImages, filesIn } from '../test/function-images.ts';
@@ -150,6 +150,39 @@ describe.skipIf(!hasDocker)(`the function's image (${why})`, () => {
       }
     },
   );
+
+  it('reads an object of 100 MB in the memory it has for a small one', async () => {
+    const { aws } = images;
+    const clients = { endpoint: aws.url, region: aws.region, credentials: aws.credentials };
+    const objects = new S3Client({ ...clients, forcePathStyle: true });
+    const Body = `${JSON.stringify({ text: 'free', other: 'a'.repeat(2000) })}\n`.repeat(50_000);
+    await objects.send(new PutObjectCommand({ Bucket: 'texts', Key: 'large.jsonl', Body }));
+    objects.destroy();
+    const running = await start(images.assembled, { env: aws.env, memoryMb: 256 });
+    try {
+      const counts = { rows: 50_000, failed: 0 };
+      expect((await running.invoke(s3('texts', ['large.jsonl']))).body).toMatchObject({ objects: [counts] });
+      expect(
+        await running.evaluate(
+          `Number(/VmHWM:\\s+(\\d+)/.exec(fs.readFileSync('/proc/1/status', 'utf8'))[1])`,
+        ),
+      ).toBeLessThan(256 * 1024);
+    } finally {
+      await running.close();
+    }
+  });
+
+  it('is a server, too, that answers and ends when it is told to', async () => {
+    const server = await startServer(images.dockerd, images.assembled, 9000);
+    const answered = `fetch('http://127.0.0.1:9000/predict', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: ${JSON.stringify(JSON.stringify(goldenRequest()))},
+    }).then((response) => response.json())`;
+    expectGolden({ kind: 'response', body: await server.evaluate(answered) });
+    expect(await server.evaluate(`fetch('http://127.0.0.1:9000/health').then(({ ok }) => ok)`)).toBe(true);
+    expect(await server.stop()).toBe(0);
+  });
 
   it('loads in the smallest memory that Lambda sells', async () => {
     const running = await start(images.assembled, { memoryMb: 128 });

@@ -77,8 +77,7 @@ export async function startFunction(
     return {
       initMs: performance.now() - startedAt,
       invoke: (event) => Promise.race([api.invoke(event), fn.ended]),
-      evaluate: async (expression) =>
-        JSON.parse(await dockerd.docker(['exec', fn.name, node, '-p', `JSON.stringify(${expression})`])),
+      evaluate: (expression) => evaluateIn(dockerd, fn.name, expression),
       async close() {
         await running.disposeAsync();
         return fn.log();
@@ -88,6 +87,39 @@ export async function startFunction(
     await running.disposeAsync();
     throw error;
   }
+}
+
+/** An image that runs as a server. */
+export interface ServerContainer {
+  /** The value of a JavaScript expression in the container, awaited. */
+  evaluate(expression: string): Promise<unknown>;
+  /** Stops it as platforms do, by SIGTERM and a SIGKILL much later; returns its exit code. */
+  stop(): Promise<unknown>;
+}
+
+/** Runs an image as a server on a port, where no platform but a container's is there: no network, read-only, not root. */
+export async function startServer(dockerd: Dockerd, image: string, port: number): Promise<ServerContainer> {
+  const server = startContainer(
+    dockerd,
+    [
+      ...['--network=none', '--read-only', '--user=993:990', '--memory=512m', '-e', `PORT=${port}`],
+      ...['--entrypoint', 'node', image, 'serve'],
+    ],
+    'listening',
+  );
+  await Promise.race([server.said, server.ended]);
+  return {
+    evaluate: (expression) => evaluateIn(dockerd, server.name, expression),
+    async stop() {
+      await dockerd.docker(['stop', '--time', '20', server.name]);
+      return server.exitCode;
+    },
+  };
+}
+
+async function evaluateIn(dockerd: Dockerd, name: string, expression: string): Promise<unknown> {
+  const program = `(async () => console.log(JSON.stringify(await (${expression}))))()`;
+  return JSON.parse(await dockerd.docker(['exec', name, node, '-e', program]));
 }
 
 /** A container in the foreground of a client. `said` settles when it has written a text, `ended` rejects at its end. */
@@ -111,6 +143,7 @@ function startContainer(dockerd: Dockerd, args: string[], text = '') {
     name,
     said: said.promise,
     ended,
+    exitCode: closed.then(([code]) => code as unknown),
     log: () => log,
     async stop() {
       try {
