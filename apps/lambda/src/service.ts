@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts';
 export interface Service {
   classifier: Classifier;
   limits: Limits;
-  /** The origin whose pages may call this from a browser: "*" is any, "" none. */
+  /** The origins whose pages may call this from a browser, with commas: "*" is any, "" none. */
   allowOrigin: string;
   /** Where predictions on queued messages go; "" is only to the log. */
   resultsQueueUrl: string;

@@ -151,6 +151,29 @@ describe('the other routes', () => {
     });
   });
 
+  it.each([
+    ['*', 'https://a.example', '*'],
+    ['', 'https://a.example', undefined],
+    ['https://a.example', 'https://b.example', 'https://a.example'],
+    ['https://a.example, https://b.example', 'https://b.example', 'https://b.example'],
+    ['https://a.example, https://b.example', 'https://c.example', undefined],
+    ['https://a.example, https://b.example', undefined, undefined],
+  ])('ALLOW_ORIGIN=%j is told to %j as %j, whatever the answer is', async (allowOrigin, origin, told) => {
+    const { handler } = await startHandler({ allowOrigin });
+    const headers = { 'content-type': 'application/json', ...(origin && { Origin: origin }) };
+    for (const [method, path] of [
+      ['OPTIONS', '/predict'],
+      ['POST', '/predict'],
+      ['GET', '/health'],
+      ['GET', '/nothing'],
+    ] as const) {
+      const answer = (await handler(v2(method, path, { headers }))) as APIGatewayProxyStructuredResultV2;
+      expect(answer.headers?.['access-control-allow-origin']).toBe(told);
+      // A cache must not give one origin what another was told.
+      expect(answer.headers?.vary).toBe(allowOrigin.includes(',') ? 'origin' : undefined);
+    }
+  });
+
   it('404 for other paths, 405 with what is allowed for other methods', async () => {
     expect(await http('GET', '/predictions')).toMatchObject({
       statusCode: 404,

@@ -35,7 +35,7 @@ export async function respond(request: HttpRequest, service: Service, report: Re
   } catch (error) {
     response = refuse(error, report);
   }
-  if (service.allowOrigin) response.headers['access-control-allow-origin'] = service.allowOrigin;
+  Object.assign(response.headers, originHeaders(service.allowOrigin, request.headers.get('origin')));
   if (request.method === 'HEAD') response.body = '';
   report.status = response.status;
   return response;
@@ -78,6 +78,16 @@ export function json(status: number, body: unknown, headers: Record<string, stri
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
     body: JSON.stringify(body),
+  };
+}
+
+/** One origin is told to all; of several, each is told of itself alone. */
+function originHeaders(allowed: string, origin = ''): Record<string, string> {
+  const origins = allowed.split(/[\s,]+/).filter((one) => one !== '');
+  const told = origins.length > 1 ? origins.find((one) => one === origin) : origins[0];
+  return {
+    ...(origins.length > 1 && { vary: 'origin' }),
+    ...(told !== undefined && { 'access-control-allow-origin': told }),
   };
 }
 
