@@ -1,25 +1,19 @@
-import type {
-  ALBEvent,
-  ALBResult,
-  APIGatewayProxyEvent,
-  APIGatewayProxyEventV2,
-  APIGatewayProxyResult,
-} from 'aws-lambda';
+import type { ALBEvent, ALBResult, APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { HttpRequest } from '../http/message.ts';
 import { respond } from '../http/routes.ts';
+import type { Report, Service } from '../service.ts';
 import { eventKind, type Fields, fieldsOf } from './kind.ts';
 
 /** An HTTP API (payload 2.0) or a function URL. */
 export const httpApi = eventKind<APIGatewayProxyEventV2>(
   'API Gateway HTTP API or function URL',
   (event) => isText(event.rawPath) && isText(contextOf(event, 'http').method),
-  async (event, service, report) => {
+  (event, service, report) => {
     const { stage, http } = event.requestContext;
     // With a stage of its own, an HTTP API leaves it in the path.
     const staged = isText(stage) && stage !== '$default' && `${event.rawPath}/`.startsWith(`/${stage}/`);
     const path = staged ? event.rawPath.slice(stage.length + 1) : event.rawPath;
-    const { status, headers, body } = await respond(requestOf(http.method, path, event), service, report);
-    return { statusCode: status, headers, body, isBase64Encoded: false };
+    return answer(requestOf(http.method, path, event), service, report);
   },
 );
 
@@ -27,11 +21,7 @@ export const httpApi = eventKind<APIGatewayProxyEventV2>(
 export const restApi = eventKind<APIGatewayProxyEvent>(
   'API Gateway REST API',
   (event) => isProxy(event) && !('elb' in fieldsOf(event.requestContext)),
-  async (event, service, report): Promise<APIGatewayProxyResult> => {
-    const request = requestOf(event.httpMethod, restPath(event), event);
-    const { status, headers, body } = await respond(request, service, report);
-    return { statusCode: status, headers, body, isBase64Encoded: false };
-  },
+  (event, service, report) => answer(requestOf(event.httpMethod, restPath(event), event), service, report),
 );
 
 /** A domain of one's own leaves its base path in the path, but not in what the resource matched of it. */
@@ -47,17 +37,19 @@ export const loadBalancer = eventKind<ALBEvent>(
   (event) => isProxy(event) && 'elb' in fieldsOf(event.requestContext),
   async (event, service, report): Promise<ALBResult> => {
     const request = requestOf(event.httpMethod, event.path, event);
-    const { status, headers, body } = await respond(request, service, report);
+    const { headers, ...rest } = await answer(request, service, report);
     // The answer's headers must have the form of the question's, or the load balancer drops them.
     const multi = Object.entries(headers).map(([name, value]) => [name, [value]]);
-    return {
-      statusCode: status,
-      ...(event.multiValueHeaders ? { multiValueHeaders: Object.fromEntries(multi) } : { headers }),
-      body,
-      isBase64Encoded: false,
-    };
+    return event.multiValueHeaders
+      ? { ...rest, multiValueHeaders: Object.fromEntries(multi) }
+      : { ...rest, headers };
   },
 );
+
+async function answer(request: HttpRequest, service: Service, report: Report) {
+  const { status, headers, body } = await respond(request, service, report);
+  return { statusCode: status, headers, body, isBase64Encoded: false };
+}
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
