@@ -100,3 +100,13 @@ it('drift is told once in a hundred predictions, of the last five hundred', () =
   expect(all).toHaveLength(5);
   for (const [i, moved] of all.entries()) expect(moved).toBeGreaterThan(i ? (all[i - 1] as number) : 0);
 });
+
+it('a batch of a quarter of a million texts is one more', () => {
+  const metrics = makeMetrics(classifier, 'mail-live');
+  const lines = written(() => {
+    metrics.record(Array(250_000).fill(prediction('spam')), timing);
+    metrics.publish(undefined, false);
+  });
+  expect(lines.filter((line) => 'DriftLabel' in line)).toHaveLength(1);
+  expect(lines.find((line) => 'Texts' in line)).toMatchObject({ Texts: 250_000 });
+});

@@ -41,7 +41,7 @@ export function makeMetrics({ manifest, reference }: Classifier, functionName: s
 
   function recordDrift(predictions: Prediction[]): void {
     if (!reference) return;
-    live.push(...predictions);
+    live.push(...predictions.slice(-windowSize));
     live.splice(0, live.length - windowSize);
     fresh += predictions.length;
     if (fresh < every) return;
