@@ -163,25 +163,18 @@ const headers = fc.dictionary(
   fc.constantFrom('content-type', 'Content-Encoding', 'x-request-id', 'user-agent', 'accept'),
   fc.oneof(fc.constantFrom('application/json', 'application/json;charset=utf-8', 'text/plain'), words),
 );
-const httpApiEvent = fc
-  .tuple(
-    method,
-    path,
-    fc.record(
-      {
-        body,
-        headers,
-        isBase64Encoded: fc.boolean(),
-        stage: fc.string(),
-      },
-      { requiredKeys: [] },
-    ),
-  )
-  .map((request): unknown => v2(...request));
+const route = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(['POST', '/predict'] as const) },
+  { weight: 1, arbitrary: fc.tuple(method, path) },
+);
+const more = fc.record(
+  { body, headers, isBase64Encoded: fc.boolean(), stage: fc.string() },
+  { requiredKeys: ['body'] },
+);
 const httpEvent = fc.oneof(
-  httpApiEvent,
-  fc.tuple(method, path, fc.option(body)).map((request): unknown => restApi(...request)),
-  fc.tuple(method, path, body, fc.boolean()).map((request): unknown => loadBalancer(...request)),
+  fc.tuple(route, more).map(([to, parts]): unknown => v2(...to, parts)),
+  fc.tuple(route, fc.option(body)).map(([to, parts]): unknown => restApi(...to, parts)),
+  fc.tuple(route, body, fc.boolean()).map(([to, ...parts]): unknown => loadBalancer(...to, ...parts)),
   fc
     .array(fc.record({ id: fc.uuid(), body }), { minLength: 1, maxLength: 3 })
     .map((messages): unknown => sqs(messages)),
