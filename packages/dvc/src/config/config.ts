@@ -19,6 +19,8 @@ export interface Config {
   defaultRemote: string | undefined;
   remotes: Map<string, RemoteConfig>;
   core: Record<string, string>;
+  /** `[parsing]`: how mappings stand in commands. */
+  parsing: Record<string, string>;
   /** `cache.dir`, absolute. */
   cacheDir: string | undefined;
   /** `cache.type` in order of preference. */
@@ -51,6 +53,7 @@ export function loadConfig(dvcDir: string, env: NodeJS.ProcessEnv = process.env)
     defaultRemote: core.remote?.toLowerCase(),
     remotes,
     core,
+    parsing: lowercased(strings(merged.parsing ?? {})),
     cacheDir: typeof cache.dir === 'string' ? cache.dir : undefined,
     cacheTypes: typeof types === 'string' ? types.split(',').map((type) => type.trim()) : types,
     cacheShared: cache.shared === 'group',
@@ -124,6 +127,9 @@ function absolutePath(path: string, folder: string): string {
   if (path === '~' || /^~[/\\]/.test(path)) return join(homedir(), path.slice(1));
   return isAbsolute(path) ? path : resolve(folder, path);
 }
+
+const lowercased = (values: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value.toLowerCase()]));
 
 function strings(keys: Record<string, string | string[]>): Record<string, string> {
   return Object.fromEntries(Object.entries(keys).map(([key, item]) => [key, String(item)]));

@@ -1,4 +1,4 @@
-import { resolve, sep } from 'node:path';
+import { isAbsolute, resolve, sep } from 'node:path';
 import { InvalidFile } from '../errors.ts';
 import { encodeDirectory } from '../objects/directory.ts';
 import { type HashName, type Oid, parseOid } from '../objects/oid.ts';
@@ -11,6 +11,8 @@ export interface Out {
   path: string;
   /** The same from the repository's root, by `/`. */
   name: string;
+  /** The same as its file spells it, seen from the wdir there. */
+  written: string;
   /** Its object; none if it was never committed. */
   oid: Oid | undefined;
   hash: HashName;
@@ -41,18 +43,27 @@ export interface VersionedFile {
   versionId: string | undefined;
 }
 
-type Check = 'string' | 'integer' | 'boolean' | 'any' | 'map' | 'list' | 'strings';
-/** What may stand in one entry of `outs:` (or, with the keys below, of `deps:`). */
-const keys: Record<string, Check> = {
+type Check = 'string' | 'text' | 'checksum' | 'integer' | 'boolean' | 'any' | 'map' | 'list' | 'strings';
+
+/** What says which bytes an out or a dependency has, and where. */
+export const dataKeys = {
   path: 'string',
-  md5: 'string',
-  etag: 'string',
-  checksum: 'string',
+  md5: 'checksum',
+  etag: 'checksum',
+  checksum: 'checksum',
   size: 'integer',
   nfiles: 'integer',
   isexec: 'boolean',
   version_id: 'string',
   hash: 'string',
+  files: 'list',
+  cloud: 'map',
+  fs_config: 'map',
+} as const;
+
+/** What may stand in one entry of `outs:`. */
+const outKeys: Record<string, Check> = {
+  ...dataKeys,
   cache: 'boolean',
   persist: 'boolean',
   remote: 'string',
@@ -61,9 +72,6 @@ const keys: Record<string, Check> = {
   type: 'string',
   labels: 'strings',
   meta: 'any',
-  files: 'list',
-  cloud: 'map',
-  fs_config: 'map',
 };
 
 /** An entry as data, every key known to DVC and of the right kind; InvalidFile names `where` otherwise. */
@@ -71,7 +79,7 @@ export function checkEntry(
   entry: Json | undefined,
   where: string,
   file: string,
-  known = keys,
+  known: Record<string, Check> = outKeys,
 ): Record<string, Json> {
   if (!isMap(entry))
     throw new InvalidFile(`'${file}' validation failed: ${where} is not a mapping`, { file });
@@ -97,8 +105,12 @@ function fits(value: Json, check: Check): boolean {
       return Number.isInteger(value);
     case 'map':
       return isMap(value);
+    // What is left empty says nothing, in these.
     case 'list':
-      return Array.isArray(value);
+      return value === null || Array.isArray(value);
+    case 'text':
+    case 'checksum':
+      return value === null || typeof value === 'string';
     case 'strings':
       return Array.isArray(value) && value.every((item) => typeof item === 'string');
     default:
@@ -127,10 +139,11 @@ export function parseOut(
   if (entry.hash !== undefined && entry.hash !== 'md5')
     throw new InvalidFile(`${where}: objects named by ${JSON.stringify(entry.hash)} are not known`, { file });
   const versions = parseVersions(entry, where, file);
-  const md5 = entry.md5 === undefined ? undefined : parseOid(entry.md5, where, file);
+  const md5 = entry.md5 ? parseOid(entry.md5, where, file) : undefined;
   return {
     path,
     name,
+    written: isAbsolute(entry.path) ? posixRelative(place.wdir, path) : entry.path,
     oid: md5 ?? listedOid(entry, versions),
     hash: entry.hash === undefined && !versions ? 'md5-dos2unix' : 'md5',
     sizeBytes: typeof entry.size === 'number' ? entry.size : undefined,
@@ -177,7 +190,7 @@ function parseVersions(
     const [remote, cloud] = Object.entries(isMap(item.cloud) ? item.cloud : {})[0] ?? [];
     return {
       relpath: item.relpath === '' ? '' : parseRelpath(item.relpath, where),
-      oid: item.md5 === undefined ? undefined : parseOid(item.md5, where, file),
+      oid: item.md5 ? parseOid(item.md5, where, file) : undefined,
       remote,
       versionId: isMap(cloud) && typeof cloud.version_id === 'string' ? cloud.version_id : undefined,
     };

@@ -6,65 +6,104 @@ export type Context = Map<string, YamlNode>;
 
 const expression = /(?<!\\)\$\{(.*?)\}/g;
 
-/** Whether a text has a `${…}` in it. */
-export const isTemplate = (text: string): boolean => text.search(expression) >= 0;
+/** Whether a node is a text that stands for a value of the context. */
+export const isReference = (node: YamlNode): boolean =>
+  node.kind === 'scalar' && typeof node.value === 'string' && node.value.search(expression) >= 0;
 
-/** Every string in `node` (keys too) with the values of the context in it; `where` is for errors. Only in a command may a mapping stand in a text: as options. */
-export function interpolate(node: YamlNode, context: Context, where: string, isCommand = false): YamlNode {
+/** How mappings become options in a command: DVC's `[parsing]` section. */
+export interface ParsingStyle {
+  /** `boolean_optional`: a false is written as `--no-name`. */
+  bool?: string | undefined;
+  /** `append`: a list repeats its option. */
+  list?: string | undefined;
+}
+
+/** What a text is filled for: `where` is for errors; only `isCommand` may have a mapping in it, as options. */
+export interface Purpose {
+  where: string;
+  isCommand?: boolean;
+  /** The value may be a list or a mapping: what `foreach` and `matrix` go over. */
+  takesAny?: boolean;
+  style?: ParsingStyle;
+}
+
+/** Every string in `node` (keys too) with the values of the context in it. */
+export function interpolate(node: YamlNode, context: Context, purpose: Purpose): YamlNode {
   if (node.kind === 'list')
-    return { ...node, items: node.items.map((item) => interpolate(item, context, where, isCommand)) };
+    return { ...node, items: node.items.map((item) => interpolate(item, context, purpose)) };
   if (node.kind === 'map')
     return {
       ...node,
       entries: node.entries.map(({ key, value }) => ({
-        key: { ...key, value: text(String(key.value), context, where) },
-        value: interpolate(value, context, where, isCommand),
+        key: { ...key, value: text(String(key.value), context, purpose) },
+        value: interpolate(value, context, purpose),
       })),
     };
   if (typeof node.value !== 'string') return node;
   const [match] = node.value.matchAll(expression);
-  // A text that is one expression takes the value itself: a number stays one, a list a list.
-  if (match && match[0] === node.value && !isCommand) return lookUp(match[1]!, context, where);
-  return { ...node, value: text(node.value, context, where, isCommand) };
+  // A text that is one expression takes the value itself: a number stays one.
+  if (match && match[0] === node.value && !purpose.isCommand) {
+    const value = lookUp(match[1]!, context, purpose.where);
+    return purpose.takesAny ? value : scalarOnly(value, match[1]!, purpose);
+  }
+  const { source, ...rest } = node;
+  return { ...rest, value: text(node.value, context, purpose) };
 }
 
-function text(template: string, context: Context, where: string, isCommand = false): string {
+function scalarOnly(value: YamlNode, name: string, { where }: Purpose): YamlScalar {
+  if (value.kind === 'scalar') return value;
+  throw new InvalidFile(
+    `${where}: cannot interpolate data of type '${value.kind === 'map' ? 'dict' : 'list'}' for '${name}'`,
+  );
+}
+
+function text(template: string, context: Context, purpose: Purpose): string {
   const filled = template.replace(expression, (_, inner: string) => {
-    const value = lookUp(inner, context, where);
-    if (value.kind === 'map' && isCommand) return options(value, '').join(' ');
-    if (value.kind !== 'scalar')
-      throw new InvalidFile(
-        `${where}: cannot interpolate data of type '${value.kind === 'map' ? 'dict' : 'list'}' for '${inner}'`,
-      );
-    return scalarText(value);
+    const value = lookUp(inner, context, purpose.where);
+    if (value.kind === 'map' && purpose.isCommand) return options(value, '', purpose).join(' ');
+    return scalarText(scalarOnly(value, inner, purpose));
   });
   return filled.replaceAll('\\${', '${');
 }
 
 /** A mapping as command-line options: `--a.b 1`, a true as the bare name, a false as nothing. */
-function options(map: YamlMap, prefix: string): string[] {
+function options(map: YamlMap, prefix: string, purpose: Purpose): string[] {
+  const { bool, list } = purpose.style ?? {};
   return map.entries.flatMap(({ key, value }) => {
     const name = `${prefix}${key.value}`;
-    if (value.kind === 'map') return options(value, `${name}.`);
-    if (value.kind === 'list') return [`--${name}`, ...value.items.map((item) => argument(item))];
-    if (typeof value.value === 'boolean') return value.value ? [`--${name}`] : [];
-    return [`--${name}`, argument(value)];
+    if (value.kind === 'map') return options(value, `${name}.`, purpose);
+    if (value.kind === 'list') {
+      const items = value.items.map((item) => argument(item, name, purpose));
+      if (list === 'append') return items.flatMap((item) => [`--${name}`, item]);
+      return items.length > 0 ? [`--${name}`, ...items] : [];
+    }
+    if (value.value === true) return [`--${name}`];
+    if (value.value === false) return bool === 'boolean_optional' ? [`--no-${name}`] : [];
+    return [`--${name}`, argument(value, name, purpose)];
   });
 }
 
-function argument(node: YamlNode): string {
-  if (node.kind !== 'scalar') return '';
-  const text = scalarText(node);
-  return typeof node.value === 'string' && /[^\w@%+=:,./-]/.test(text)
-    ? `'${text.replaceAll("'", `'"'"'`)}'`
-    : text;
+function argument(node: YamlNode, name: string, { where }: Purpose): string {
+  if (node.kind !== 'scalar')
+    throw new InvalidFile(`${where}: cannot interpolate nested iterable in '${name}'`);
+  // In a list Python prints its own True and False.
+  if (typeof node.value === 'boolean') return node.value ? 'True' : 'False';
+  return typeof node.value === 'string' ? shellQuote(node.value) : scalarText(node);
 }
+
+/** A text as a shell takes it: Python's `shlex.quote`. */
+export const shellQuote = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 
 /** The value at `a.b[0].c`. */
 export function lookUp(path: string, context: Context, where: string): YamlNode {
-  const parts = path.trim().replaceAll('[', '.').replaceAll(']', '').split('.');
-  if (parts.some((part) => part === '')) throw new InvalidFile(`${where}: cannot read '\${${path}}'`);
-  const [first, ...rest] = parts;
+  if (!/^[^.[\]]+(?:\s*\.[^.[\]]+|\s*\[[^.[\]]+\])*\s*$/.test(path))
+    throw new InvalidFile(`${where}: cannot read '\${${path}}'`);
+  const [first, ...rest] = path
+    .replaceAll('[', '.')
+    .replaceAll(']', '')
+    .split('.')
+    .map((part) => part.trim());
   let node = context.get(first!);
   for (const part of rest) node = node && child(node, part);
   if (!node)
@@ -76,7 +115,8 @@ export function lookUp(path: string, context: Context, where: string): YamlNode 
 
 function child(node: YamlNode, name: string): YamlNode | undefined {
   if (node.kind === 'map') return node.entries.find(({ key }) => String(key.value) === name)?.value;
-  return node.kind === 'list' && /^\d+$/.test(name) ? node.items[Number(name)] : undefined;
+  // As in Python, -1 is the last.
+  return node.kind === 'list' && /^[-+]?\d+$/.test(name) ? node.items.at(Number(name)) : undefined;
 }
 
 /** A scalar as Python would print it into a text. */

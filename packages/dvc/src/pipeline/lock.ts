@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { InvalidFile } from '../errors.ts';
-import { checkEntry, isMap } from '../files/out.ts';
+import { checkEntry, dataKeys, isMap } from '../files/out.ts';
 import type { Json } from '../objects/python-json.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { fromYaml, type YamlText } from '../yaml/tree.ts';
@@ -47,7 +47,8 @@ export function readLock(file: string): Lock {
     const list = (key: 'deps' | 'outs'): LockEntry['outs'] =>
       (Array.isArray(entry[key]) ? entry[key] : []).map((item, at) => {
         const where = `stages -> ${name} -> ${key} -> ${at}`;
-        const { path, ...rest } = key === 'outs' ? checkEntry(item, where, file) : isMap(item) ? item : {};
+        const { path, ...rest } =
+          key === 'outs' ? checkEntry(item, where, file, dataKeys) : isMap(item) ? item : {};
         if (typeof path !== 'string')
           throw new InvalidFile(`'${file}' validation failed: no path in ${where}`, { file });
         return { ...rest, path };

@@ -50,7 +50,7 @@ stages:
     const definition = `stages:
   list: {foreach: [a, 1, 1.50, true], do: {cmd: x, outs: ["l-\${item}"]}}
   map: {foreach: {one: {p: x}, two: {p: y}}, do: {cmd: x, outs: ["m-\${key}-\${item.p}"]}}
-  deep: {foreach: [{p: x}, {p: y}], do: {cmd: x, outs: ["d-\${key}-\${item.p}"]}}
+  deep: {foreach: [{p: x}, {p: y}], do: {cmd: x, outs: ["d-\${item.p}"]}}
   ref: {foreach: "\${files}", do: {cmd: x, outs: ["r-\${item}"]}}
   grid:
     matrix: {lr: [0.1, 1e-5], m: [{n: big}, {n: small}]}
@@ -64,8 +64,8 @@ stages:
       'list@true': ['l-true'],
       'map@one': ['m-one-x'],
       'map@two': ['m-two-y'],
-      'deep@0': ['d-0-x'],
-      'deep@1': ['d-1-y'],
+      'deep@0': ['d-x'],
+      'deep@1': ['d-y'],
       'ref@p': ['r-p'],
       'ref@q': ['r-q'],
       'grid@0.1-m0': ['g-0.1-big'],
@@ -73,6 +73,64 @@ stages:
       'grid@1e-05-m0': ['g-1e-05-big'],
       'grid@1e-05-m1': ['g-1e-05-small'],
     });
+  });
+
+  // The oracle of these is dvc/parsing of DVC 3.64: context.py, interpolate.py and ForeachDefinition.
+  it('find list items from the end, forgive spaces in a path, and take key from the context in a list', () => {
+    expect(
+      outsOf({
+        'params.yaml': 'list: [a, {b: [c, d]}]\nkey: mine\nflags: [true, no, 1.0]\n',
+        'dvc.yaml': `stages:
+  s: {cmd: x, outs: ["\${list[-2]}-\${ list[ -1 ] . b[-1] }-\${list.1.b.0}"]}
+  each: {foreach: [p], do: {cmd: x, outs: ["\${key}-\${item}"]}}
+  named: {foreach: "\${flags}", do: {cmd: x, outs: ["n-\${item}"]}}
+  grid: {matrix: {a: [true, "\${flags[0]}"], b: {p: 1, q: 2}}, cmd: x}
+`,
+      }),
+    ).toEqual({
+      s: ['a-d-c'],
+      'each@p': ['mine-p'],
+      // A reference is named as Python prints it; what it puts into a text is not.
+      'named@True': ['n-true'],
+      'named@no': ['n-no'],
+      'named@1.0': ['n-1.0'],
+      'grid@true-p': [],
+      'grid@true-q': [],
+      'grid@True-p': [],
+      'grid@True-q': [],
+    });
+  });
+
+  it('may be shared by anchors and merge keys', () => {
+    const text =
+      'vars: [{base: &b {cmd: x}}]\nstages:\n  one: &one\n    cmd: a\n    outs: [o]\n  two:\n    <<: *one\n    outs: [p]\n';
+    expect(outsOf({ 'dvc.yaml': text })).toEqual({ one: ['o'], two: ['p'] });
+  });
+
+  it('load a file once, however often it is named, and of any name', () => {
+    expect(
+      outsOf({
+        'params.yaml': 'p: 1\n',
+        settings: 'q: 2\n',
+        'dvc.yaml':
+          'vars: [params.yaml, settings]\nstages:\n  s: {vars: [params.yaml, settings, {r: 3}], cmd: x, outs: ["${p}${q}${r}"]}\n',
+      }),
+    ).toEqual({ s: ['123'] });
+  });
+
+  it.each([
+    [{}, "x --n 5 --f 1.0 --t --s 'a b' --e '' --l 1 True 'c d' --d.k v --none None"],
+    [
+      { bool: 'boolean_optional', list: 'append' },
+      "x --n 5 --f 1.0 --t --no-u --s 'a b' --e '' --l 1 --l True --l 'c d' --d.k v --none None",
+    ],
+  ])('put mappings into a command as options, in the style of %j', (style, cmd) => {
+    write(dir, {
+      'params.yaml':
+        'm: {n: 5, f: 1.0, t: true, u: false, s: a b, e: "", l: [1, true, c d], o: [], d: {k: v}, none: ~}\n',
+      'dvc.yaml': 'stages: {s: {cmd: "x ${m}"}}\n',
+    });
+    expect(readPipeline(join(dir, 'dvc.yaml'), dir, style).stages[0]?.cmd).toBe(cmd);
   });
 
   it('see wdir, its own vars and paths from it', () => {
@@ -96,11 +154,22 @@ stages:
       /extra keys not allowed, in a -> evil/,
     ],
     ['an out that leads out', 'stages: {s: {cmd: x, outs: [../../up]}}', /outside of the repository/],
+    ['a list where a path belongs', 'vars: [{l: [a]}]\nstages: {s: {cmd: x, outs: ["${l}"]}}', /type 'list'/],
+    ['a path that is none', 'stages: {s: {cmd: x, outs: ["${a]}"]}}', /cannot read '\$\{a\]\}'/],
+    [
+      'a stage that does nothing',
+      'stages: {s: {outs: [a]}}',
+      /required key not provided, in stages -> s -> cmd/,
+    ],
+    ['a foreach with more', 'stages: {s: {foreach: [a], do: {cmd: x}, outs: [b]}}', /in stages -> s -> outs/],
+    ['an unknown key in do', 'stages: {s: {foreach: [a], do: {cmd: x, evil: 1}}}', /s -> do -> evil/],
+    ['a flag of another kind', 'stages: {s: {cmd: x, outs: [a: {cache: "no"}]}}', /expected boolean/],
+    ['a part of what is loaded', 'vars: [params.yaml:a]\nstages: {}', /cannot partially load/],
     ['params in TOML', 'vars: [p.toml]\nstages: {}', /not read here/],
     ['params in Python', 'vars: [p.py]\nstages: {}', /not read here/],
     ['broken YAML', 'stages: [', /not valid YAML/],
   ])('refuse %s', (_, text, message) => {
-    write(dir, { 'dvc.yaml': text, 'p.toml': '', 'p.py': '' });
+    write(dir, { 'dvc.yaml': text, 'p.toml': '', 'p.py': '', 'params.yaml': 'b: 1\n' });
     expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(message);
     expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(DvcError);
   });
@@ -137,8 +206,9 @@ describe('lock files', () => {
     });
     expect(await status(openRepo(dir))).toEqual({
       s: [
-        { 'changed deps': { 'in.txt': 'new', 'params.yaml': { a: 'new', b: 'new' } } },
-        { 'changed outs': { 'out.txt': 'new', dir: 'new' } },
+        // What was never locked is "modified" in DVC as well: Output.workspace_status asks for the hash first.
+        { 'changed deps': { 'in.txt': 'modified', 'params.yaml': 'new' } },
+        { 'changed outs': { 'out.txt': 'modified', dir: 'modified' } },
       ],
     });
     await commit(openRepo(dir));
@@ -179,6 +249,50 @@ stages:
     write(dir, { 'dvc.yaml': readFileSync(join(dir, 'dvc.yaml'), 'utf8').replace('make it', 'make that') });
     expect(await status(openRepo(dir))).toEqual({
       s: [{ 'changed deps': { 'in.txt': 'modified', 'params.yaml': { a: 'modified' } } }, 'changed command'],
+    });
+  });
+
+  it('spell and order paths as dvc.yaml does, by code point', async () => {
+    write(dir, {
+      'dvc.yaml': 'stages:\n  s: {cmd: x, deps: [./in], outs: ["./b/", a, "\ud83d\ude00", "\uff46"]}\n',
+      in: 'in',
+      'b/f': '',
+      a: '',
+      '\ud83d\ude00': '',
+      '\uff46': '',
+    });
+    await commit(openRepo(dir));
+    const lock = readFileSync(join(dir, 'dvc.lock'), 'utf8');
+    expect([...lock.matchAll(/path: (.*)/g)].map(([, path]) => path)).toEqual([
+      './in',
+      './b/',
+      'a',
+      '\uff46',
+      '\ud83d\ude00',
+    ]);
+    expect(await status(openRepo(dir))).toEqual({});
+  });
+
+  it('show what a stage is due for in the order of DVC; a stage without outs is committed too', async () => {
+    write(dir, {
+      'dvc.yaml':
+        'stages:\n  effect: {cmd: say}\n  check: {cmd: c, deps: [in], params: [{p.json: }], always_changed: true}\n',
+      in: 'in',
+      'p.json': '{"a": {"x": 1, "y": 2}, "b": 1}',
+    });
+    await commit(openRepo(dir));
+    expect(await status(openRepo(dir))).toEqual({ effect: ['always changed'], check: ['always changed'] });
+    write(dir, {
+      'dvc.yaml': readFileSync(join(dir, 'dvc.yaml'), 'utf8').replace('cmd: c', 'cmd: d'),
+      in: 'changed',
+      'p.json': '{"a": {"y": 2, "x": 1}, "c": 1}',
+    });
+    expect(await status(openRepo(dir), { targets: ['check'] })).toEqual({
+      check: [
+        { 'changed deps': { in: 'modified', 'p.json': { b: 'deleted', c: 'new' } } },
+        'always changed',
+        'changed command',
+      ],
     });
   });
 

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidFile } from '../errors.ts';
-import { isMap, type Out, parseOut } from '../files/out.ts';
+import { checkEntry, isMap, type Out, parseOut } from '../files/out.ts';
 import type { Json } from '../objects/python-json.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { fromYaml, type YamlMap, type YamlNode } from '../yaml/tree.ts';
 import { expand, field, type Unrolled } from './expand.ts';
-import { type Context, interpolate } from './interpolate.ts';
+import { interpolate, type ParsingStyle, type Purpose } from './interpolate.ts';
 import { type Lock, type LockEntry, readLock } from './lock.ts';
-import { loadVars } from './vars.ts';
+import { defaultParams, openScope, type Scope, stageScope } from './vars.ts';
 
 /** A stage of a `dvc.yaml`, templates filled in, with what its lock file says. */
 export interface Stage {
@@ -37,11 +37,13 @@ export interface Pipeline {
 }
 
 const topKeys = ['stages', 'vars', 'plots', 'params', 'metrics', 'artifacts', 'datasets'];
-const stageKeys = [
+const definitionKeys = [
+  'matrix',
   'cmd',
   'wdir',
   'deps',
   'params',
+  'vars',
   'frozen',
   'meta',
   'desc',
@@ -49,16 +51,12 @@ const stageKeys = [
   'outs',
   'metrics',
   'plots',
-  'vars',
-  'foreach',
-  'do',
-  'matrix',
 ];
 const outFlags = ['cache', 'persist', 'remote', 'push', 'desc', 'type', 'labels', 'meta'];
 const plotFlags = ['x', 'y', 'x_label', 'y_label', 'title', 'header', 'template'];
 
-/** Reads a `dvc.yaml` and the `dvc.lock` beside it. */
-export function readPipeline(file: string, root: string): Pipeline {
+/** Reads a `dvc.yaml` and the `dvc.lock` beside it; `style` is how mappings stand in commands. */
+export function readPipeline(file: string, root: string, style: ParsingStyle = {}): Pipeline {
   let top: YamlNode;
   try {
     top = parseYaml(readFileSync(file, 'utf8')).root;
@@ -71,63 +69,81 @@ export function readPipeline(file: string, root: string): Pipeline {
   const lock = readLock(join(dirname(file), 'dvc.lock'));
   if (top.kind === 'scalar' && top.value === null) return { file, stages: [], lock };
   const map = checkKeys(top, topKeys, 'the file', file);
-  const context: Context = new Map();
-  const here = dirname(file);
+  const scope = openScope(field(map, 'vars'), dirname(file), file);
   const stages = field(map, 'stages');
-  loadVars(context, field(map, 'vars'), here, file, true);
   const list =
     stages?.kind === 'map'
       ? stages.entries.flatMap(({ key, value }) => {
           const name = String(key.value);
-          const where = `${file}: stage '${name}'`;
-          return expand(name, checkKeys(value, stageKeys, `stages -> ${name}`, file), context, where).map(
-            (unrolled) => resolveStage(unrolled, name, { file, root, lock }),
+          checkDefinition(value, `stages -> ${name}`, file);
+          return expand(name, value, scope.context, `${file}: stage '${name}'`).map((unrolled) =>
+            resolveStage(unrolled, name, { file, root, lock, scope, style }),
           );
         })
       : [];
   return { file, stages: list, lock };
 }
 
+/** Throws InvalidFile unless a stage, or the `do` of a foreach, has what DVC knows and needs. */
+function checkDefinition(node: YamlNode, where: string, file: string): asserts node is YamlMap {
+  const isEach = node.kind === 'map' && (field(node, 'foreach') || field(node, 'do'));
+  const map = checkKeys(node, isEach ? ['foreach', 'do'] : definitionKeys, where, file);
+  const needs = (name: string): YamlNode => {
+    const found = field(map, name);
+    if (!found)
+      throw new InvalidFile(
+        `'${file}' validation failed: required key not provided, in ${where} -> ${name}`,
+        {
+          file,
+        },
+      );
+    return found;
+  };
+  if (!isEach) needs('cmd');
+  else {
+    needs('foreach');
+    checkDefinition(needs('do'), `${where} -> do`, file);
+  }
+}
+
 function resolveStage(
   unrolled: Unrolled,
   base: string,
-  place: { file: string; root: string; lock: Lock },
+  place: { file: string; root: string; lock: Lock; scope: Scope; style: ParsingStyle },
 ): Stage {
-  const { file, root, lock } = place;
+  const { file, root, lock, scope, style } = place;
   const { name, definition } = unrolled;
   const where = `${file}: stage '${name}'`;
-  const fill = (key: string, context: Context): YamlNode | undefined => {
+  const fill = (key: string, context: Unrolled['context'], purpose: Purpose = { where }): Json => {
     const node = field(definition, key);
-    return node && interpolate(node, context, where, key === 'cmd');
+    return node ? fromYaml(interpolate(node, context, purpose)) : null;
   };
-  const wdirNode = fill('wdir', unrolled.context);
-  const wdir = resolve(dirname(file), wdirNode?.kind === 'scalar' ? String(wdirNode.value ?? '.') : '.');
-  const context: Context = new Map(unrolled.context);
-  loadVars(context, field(definition, 'vars'), wdir, where, false);
-  const data = (key: string): Json => {
-    const node = fill(key, context);
-    return node ? fromYaml(node) : null;
-  };
+  const wdir = resolve(dirname(file), String(fill('wdir', unrolled.context) ?? '.'));
+  const context = stageScope(scope, unrolled.context, field(definition, 'vars'), wdir, where);
+  const data = (key: string): Json => fill(key, context);
   const locked = lock.stages.get(name);
   const outs = (['outs', 'metrics', 'plots'] as const).flatMap((kind) =>
-    withFlags(data(kind), where, file, kind === 'plots' ? [...outFlags, ...plotFlags] : outFlags).map(
-      ({ path, flags }) => {
-        const normal = posixRelative(wdir, resolve(wdir, path));
-        const entry = locked?.outs.find((item) => item.path === normal || item.path === path);
-        const kept = Object.fromEntries(Object.entries(flags).filter(([key]) => outFlags.includes(key)));
-        const hash: Record<string, Json> = entry ? {} : { hash: 'md5' };
-        return parseOut({ ...entry, ...kept, ...hash, path }, { file, wdir, root, stage: name });
-      },
-    ),
+    withFlags(data(kind), where, file, [
+      'checkpoint',
+      ...outFlags,
+      ...(kind === 'plots' ? plotFlags : []),
+    ]).map(({ path, flags }) => {
+      const normal = posixRelative(wdir, resolve(wdir, path));
+      const entry = locked?.outs.find((item) => item.path === normal || item.path === path);
+      const kept = Object.fromEntries(Object.entries(flags).filter(([key]) => outFlags.includes(key)));
+      checkEntry(kept, `stages -> ${name} -> ${path}`, file);
+      const hash: Record<string, Json> = entry ? {} : { hash: 'md5' };
+      return parseOut({ ...entry, ...kept, ...hash, path }, { file, wdir, root, stage: name });
+    }),
   );
-  const cmd = data('cmd');
+  const cmd = fill('cmd', context, { where, isCommand: true, style });
   return {
     name,
     base,
     file,
     wdir,
     cmd: Array.isArray(cmd) ? cmd.map(String) : String(cmd ?? ''),
-    deps: withFlags(data('deps'), where, file, ['fs_config']).map(({ path }) => path),
+    deps: withFlags(data('deps'), where, file, []).map(({ path }) => path),
     params: paramsOf(data('params'), where, file),
     outs,
     frozen: data('frozen') === true,
@@ -164,12 +180,14 @@ function paramsOf(list: Json, where: string, file: string): Stage['params'] {
   if (list === null) return [];
   if (!Array.isArray(list)) throw new InvalidFile(`${where}: params must be a list`, { file });
   const files = new Map<string, string[]>();
-  for (const item of list) {
-    if (typeof item === 'string') files.set('params.yaml', [...(files.get('params.yaml') ?? []), item]);
-    else if (isMap(item))
-      for (const [name, keys] of Object.entries(item))
-        files.set(name, [...(files.get(name) ?? []), ...(Array.isArray(keys) ? keys.map(String) : [])]);
-  }
+  const whole = new Set<string>();
+  for (const item of list)
+    for (const [name, keys] of Object.entries(isMap(item) ? item : { [defaultParams]: [String(item)] })) {
+      if (!Array.isArray(keys) || keys.length === 0) whole.add(name);
+      files.set(name, [...(files.get(name) ?? []), ...(Array.isArray(keys) ? keys.map(String) : [])]);
+    }
+  // A file that is followed as a whole is not followed by its keys as well.
+  for (const name of whole) files.set(name, []);
   return [...files].map(([name, keys]) => ({ file: name, keys }));
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Json } from '../objects/python-json.ts';
+import { isMap } from '../files/out.ts';
+import { pythonJson } from '../objects/python-json.ts';
 import { look } from '../workspace/look.ts';
 import { type DataState, recordData } from '../workspace/record.ts';
 import { posixRelative } from '../workspace/relpath.ts';
@@ -22,8 +23,8 @@ export async function depStates(repo: Repo, stage: Stage): Promise<Record<string
       (entry) => entry.path === posixRelative(stage.wdir, path) || entry.path === dep,
     );
     if (found.kind === 'nothing') states[name] = 'deleted';
-    else if (found.kind === 'other') states[name] = 'modified';
-    else if (!locked?.md5) states[name] = 'new';
+    // One that was never locked differs from nothing: to DVC that is a change as well.
+    else if (found.kind === 'other' || !locked?.md5) states[name] = 'modified';
     else {
       const hash = locked.hash === undefined ? 'md5-dos2unix' : 'md5';
       const { record } = await recordData(repo, found, { hash, keep: false });
@@ -37,24 +38,24 @@ export async function depStates(repo: Repo, stage: Stage): Promise<Record<string
 export const isUrl = (dep: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(dep);
 
 /** Which parameters differ from a stage's lock entry. */
-export function paramStates(stage: Stage): Record<string, Record<string, string> | DataState> {
+export function paramStates(repo: Repo, stage: Stage): Record<string, Record<string, string> | DataState> {
   const states: Record<string, Record<string, string> | DataState> = {};
   for (const { file, keys } of stage.params) {
-    if (!existsSync(join(stage.wdir, file))) {
-      states[file] = 'deleted';
-      continue;
-    }
-    const now = paramValues(stage.wdir, file, keys);
+    const name = posixRelative(repo.cwd, resolve(stage.wdir, file));
     const locked = stage.locked?.params[file];
-    const before: Record<string, Json> =
-      typeof locked === 'object' && locked !== null && !Array.isArray(locked) ? locked : {};
-    const changed: Record<string, string> = {};
-    for (const [key, value] of Object.entries(now)) {
-      if (!(key in before)) changed[key] = value === undefined ? 'deleted' : 'new';
-      else if (value === undefined) changed[key] = 'deleted';
-      else if (JSON.stringify(fromYaml(value)) !== JSON.stringify(before[key])) changed[key] = 'modified';
+    if (!existsSync(join(stage.wdir, file))) states[name] = 'deleted';
+    else if (!isMap(locked)) states[name] = 'new';
+    else {
+      const changed: Record<string, string> = {};
+      const now = paramValues(stage.wdir, file, keys);
+      for (const key of new Set([...Object.keys(now), ...(keys.length > 0 ? [] : Object.keys(locked))])) {
+        const [value, before] = [now[key], locked[key]];
+        if (value === undefined) changed[key] = 'deleted';
+        else if (before === undefined) changed[key] = 'new';
+        else if (pythonJson(fromYaml(value)) !== pythonJson(before)) changed[key] = 'modified';
+      }
+      if (Object.keys(changed).length > 0) states[name] = changed;
     }
-    if (Object.keys(changed).length > 0) states[file] = changed;
   }
   return states;
 }

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { extname, join, relative } from 'node:path';
 import { InvalidFile, Unsupported } from '../errors.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import type { YamlNode } from '../yaml/tree.ts';
@@ -8,62 +8,94 @@ import type { Context } from './interpolate.ts';
 /** Parameters are read from here without being asked for. */
 export const defaultParams = 'params.yaml';
 
-/** Adds what a `vars:` list names (files with or without `:key,key`, or values) to a context; nothing may be said twice. */
-export function loadVars(
+/** The values known so far, and the files they came from: all of a file, or some of its keys. */
+export interface Scope {
+  context: Context;
+  files: Map<string, string[] | undefined>;
+}
+
+/** A scope with `params.yaml`, if there is one, and what the `vars:` of a `dvc.yaml` name. */
+export function openScope(vars: YamlNode | undefined, folder: string, where: string): Scope {
+  const scope: Scope = { context: new Map(), files: new Map() };
+  if (existsSync(join(folder, defaultParams))) loadFile(scope, defaultParams, folder, where);
+  loadVars(scope, vars, folder, where);
+  return scope;
+}
+
+/** The scope of a stage: `scope`, with the stage's own `item` and `key`, and its own `vars:`. */
+export function stageScope(
+  scope: Scope,
   context: Context,
   vars: YamlNode | undefined,
   wdir: string,
   where: string,
-  implicit: boolean,
-): void {
-  const items = vars?.kind === 'list' ? vars.items : [];
-  const named = items.flatMap((item) => (item.kind === 'scalar' ? [String(item.value).split(':')[0]!] : []));
-  if (implicit && !named.includes(defaultParams) && existsSync(join(wdir, defaultParams)))
-    merge(context, readParams(join(wdir, defaultParams)), where);
-  for (const item of items) {
-    if (item.kind === 'map') merge(context, item, where);
-    else if (item.kind === 'scalar' && typeof item.value === 'string') {
-      const [name, keys] = item.value.split(':');
-      const file = join(wdir, name!);
-      if (!existsSync(file)) throw new InvalidFile(`${where}: '${name}' does not exist`);
-      const all = readParams(file);
-      const wanted = keys?.split(',').map((key) => key.trim());
-      merge(
-        context,
-        wanted && all.kind === 'map' ? { ...all, entries: pick(all.entries, wanted, file) } : all,
-        where,
-      );
-    } else throw new InvalidFile(`${where}: vars must be a list of files and mappings`);
+): Context {
+  const own: Scope = { context: new Map(context), files: new Map(scope.files) };
+  loadVars(own, vars, wdir, where);
+  return own.context;
+}
+
+/** Adds what a `vars:` list names (files with or without `:key,key`, or values); nothing may be said twice. */
+function loadVars(scope: Scope, vars: YamlNode | undefined, wdir: string, where: string): void {
+  for (const item of vars?.kind === 'list' ? vars.items : []) {
+    if (item.kind === 'map') merge(scope.context, item, where);
+    else if (item.kind === 'scalar' && typeof item.value === 'string')
+      loadFile(scope, item.value, wdir, where);
+    else throw new InvalidFile(`${where}: vars must be a list of files and mappings`);
   }
+}
+
+function loadFile(scope: Scope, item: string, wdir: string, where: string): void {
+  const [, name, names] = /^([^:]*):?(.*)$/s.exec(item)!;
+  const file = join(wdir, name!);
+  const keys = names ? names.split(',').filter(Boolean) : undefined;
+  if (scope.files.has(file)) {
+    const loaded = scope.files.get(file);
+    // All of a file may be asked for again.
+    if (!keys && !loaded) return;
+    if (!loaded)
+      throw new InvalidFile(`${where}: cannot partially load '${item}' as it's already loaded.`, {
+        ...(name === defaultParams ? { hint: 'params.yaml is loaded without being named' } : {}),
+      });
+    if (!keys || keys.some((key) => loaded.includes(key)))
+      throw new InvalidFile(`${where}: cannot load '${item}' as it's partially loaded already`);
+  }
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new InvalidFile(`${where}: '${relative(process.cwd(), file) || file}' does not exist`);
+  const all = readParams(file);
+  if (all.kind !== 'map') throw new InvalidFile(`${where}: expected a dictionary in file '${name}'`);
+  merge(scope.context, keys ? { ...all, entries: pick(all.entries, keys, name!) } : all, where);
+  scope.files.set(file, keys && [...(scope.files.get(file) ?? []), ...keys]);
 }
 
 function pick<T extends { key: { value: unknown } }>(entries: T[], names: string[], file: string): T[] {
   return names.map((name) => {
     const found = entries.find(({ key }) => String(key.value) === name);
-    if (!found) throw new InvalidFile(`${file} has no '${name}'`);
+    if (!found) throw new InvalidFile(`could not find '${name}' in '${file}'`);
     return found;
   });
 }
 
-/** A file of parameters as a node. */
+/** A file of parameters as a node: JSON, or YAML whatever it is called. */
 export function readParams(file: string): YamlNode {
   const kind = extname(file).toLowerCase();
-  if (!['.yaml', '.yml', '.json'].includes(kind))
-    throw new Unsupported(`${file}: parameters in ${kind || 'such a'} files are not read here`, {
+  if (kind === '.toml' || kind === '.py')
+    throw new Unsupported(`${file}: parameters in ${kind} files are not read here`, {
       hint: 'write them as YAML or JSON',
     });
+  let root: YamlNode;
   try {
-    return parseYaml(readFileSync(file, 'utf8')).root;
+    ({ root } = parseYaml(readFileSync(file, 'utf8')));
   } catch (cause) {
     throw new InvalidFile(`'${file}' is not valid YAML: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
       file,
     });
   }
+  return root.kind === 'scalar' && root.value === null ? { kind: 'map', flow: false, entries: [] } : root;
 }
 
 function merge(context: Context, node: YamlNode, where: string): void {
-  if (node.kind === 'scalar' && node.value === null) return;
   if (node.kind !== 'map') throw new InvalidFile(`${where}: vars must be mappings`);
   for (const { key, value } of node.entries) {
     const name = String(key.value);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { relink } from '../checkout/relink.ts';
 import { DvcError, Unsupported } from '../errors.ts';
 import type { Out } from '../files/out.ts';
 import { type Pointer, readPointer, recordFields, updatePointer, writeAtomically } from '../files/pointer.ts';
-import type { Json } from '../objects/python-json.ts';
+import { compareCodePoints, type Json } from '../objects/python-json.ts';
 import type { Stage } from '../pipeline/pipeline.ts';
 import { isUrl, paramValues } from '../pipeline/state.ts';
 import { defaultParams } from '../pipeline/vars.ts';
@@ -16,7 +16,7 @@ import { look } from '../workspace/look.ts';
 import { type DataRecord, recordData } from '../workspace/record.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import type { Repo } from '../workspace/repo.ts';
-import { type Selection, selectTargets } from '../workspace/targets.ts';
+import { type Selection, select } from '../workspace/targets.ts';
 import { mapOf, toYaml, type YamlNode } from '../yaml/tree.ts';
 import { lookAt } from './add.ts';
 
@@ -32,9 +32,9 @@ export async function commit(repo: Repo, options: CommitOptions = {}): Promise<s
   return locked(repo, async () => {
     const changed: string[] = [];
     const tracked = collect(repo);
-    const chosen = new Set(selectTargets(repo, tracked, options).map(({ out }) => out.path));
-    const isChosen = ({ outs }: { outs: Out[] }): boolean => outs.some((out) => chosen.has(out.path));
-    for (const pointer of tracked.pointers.filter(isChosen)) {
+    const { targets, stages } = select(repo, tracked, options);
+    const chosen = new Set(targets.map(({ out }) => out.path));
+    for (const pointer of tracked.pointers.filter(({ outs }) => outs.some((out) => chosen.has(out.path)))) {
       if (pointer.deps.length > 0)
         throw new Unsupported(
           `'${posixRelative(repo.cwd, pointer.file)}' is an import: it cannot be committed here`,
@@ -45,9 +45,9 @@ export async function commit(repo: Repo, options: CommitOptions = {}): Promise<s
       if (await commitPointer(repo, pointer, options)) changed.push(pointer.file);
     }
     for (const pipeline of tracked.pipelines) {
-      const stages = pipeline.stages.filter(isChosen);
       const entries = new Map<string, YamlNode>();
-      for (const stage of stages) entries.set(stage.name, await lockEntry(repo, stage, options));
+      for (const stage of pipeline.stages)
+        if (stages.has(stage)) entries.set(stage.name, await lockEntry(repo, stage, options));
       if (entries.size > 0 && writeLock(pipeline.lock, entries)) changed.push(pipeline.lock.file);
     }
     return changed;
@@ -89,7 +89,7 @@ async function lockEntry(repo: Repo, stage: Stage, options: CommitOptions): Prom
     ...recordFields(record),
   });
   const deps: Record<string, Json>[] = [];
-  for (const dep of [...stage.deps].sort()) {
+  for (const dep of [...stage.deps].sort(compareCodePoints)) {
     if (isUrl(dep))
       throw new Unsupported(`stage '${stage.name}' depends on ${dep}`, { hint: 'commit it by `dvc commit`' });
     const path = resolve(stage.wdir, dep);
@@ -105,11 +105,11 @@ async function lockEntry(repo: Repo, stage: Stage, options: CommitOptions): Prom
       legacy && legacy.oid === locked?.md5
         ? legacy
         : (await recordData(repo, found, { hash: 'md5', keep: false })).record;
-    deps.push(entry(posixRelative(stage.wdir, path), record));
+    deps.push(entry(isAbsolute(dep) ? posixRelative(stage.wdir, path) : dep, record));
   }
   const outs: Record<string, Json>[] = [];
-  for (const out of [...stage.outs].sort((a, b) => (a.path < b.path ? -1 : 1)))
-    outs.push(entry(posixRelative(stage.wdir, out.path), await commitOut(repo, out, options)));
+  for (const out of [...stage.outs].sort((a, b) => compareCodePoints(a.written, b.written)))
+    outs.push(entry(out.written, await commitOut(repo, out, options)));
   const params = lockedParams(stage);
   return mapOf([
     ['cmd', toYaml(stage.cmd)],
@@ -123,7 +123,7 @@ async function lockEntry(repo: Repo, stage: Stage, options: CommitOptions): Prom
 function lockedParams(stage: Stage): [string, YamlNode][] {
   const isDefault = (file: string): number => Number(file === defaultParams);
   const files = [...stage.params].sort(
-    (a, b) => isDefault(b.file) - isDefault(a.file) || (a.file < b.file ? -1 : 1),
+    (a, b) => isDefault(b.file) - isDefault(a.file) || compareCodePoints(a.file, b.file),
   );
   return files.map(({ file, keys }) => {
     const values = paramValues(stage.wdir, file, keys);
@@ -134,7 +134,7 @@ function lockedParams(stage: Stage): [string, YamlNode][] {
       file,
       mapOf(
         Object.keys(values)
-          .sort()
+          .sort(compareCodePoints)
           .map((key) => [key, plainValue(values[key]!)]),
       ),
     ];
