@@ -1,12 +1,14 @@
+import { hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { InvalidFile } from '../errors.ts';
-import type { Json } from '../objects/python-json.ts';
+import { type Json, pythonJson } from '../objects/python-json.ts';
 import type { DataRecord } from '../workspace/record.ts';
+import { posixRelative } from '../workspace/relpath.ts';
 import { emitYaml, stringifyYaml } from '../yaml/emit.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { fromYaml, update, type YamlText } from '../yaml/tree.ts';
-import { checkEntry, isMap, type Out, parseOut } from './out.ts';
+import { checkEntry, dataKeys, isMap, type Out, parseOut } from './out.ts';
 
 /** A `.dvc` file: what it tracks, and its text, so that it can be updated in place. */
 export interface Pointer {
@@ -22,9 +24,9 @@ export interface Pointer {
 }
 
 const stageKeys = {
-  md5: 'string',
+  md5: 'checksum',
   cmd: 'any',
-  wdir: 'string',
+  wdir: 'text',
   frozen: 'boolean',
   locked: 'boolean',
   deps: 'list',
@@ -34,22 +36,7 @@ const stageKeys = {
   always_changed: 'boolean',
 } as const;
 
-const depKeys = {
-  path: 'string',
-  md5: 'string',
-  etag: 'string',
-  checksum: 'string',
-  size: 'integer',
-  nfiles: 'integer',
-  isexec: 'boolean',
-  version_id: 'string',
-  hash: 'string',
-  fs_config: 'map',
-  repo: 'map',
-  db: 'map',
-  files: 'list',
-  cloud: 'map',
-} as const;
+const depKeys = { ...dataKeys, persist: 'boolean', repo: 'map', db: 'map' } as const;
 
 /** Reads the `.dvc` file at `file`; `root` is the repository's. */
 export function readPointer(file: string, root: string): Pointer {
@@ -110,45 +97,65 @@ export function recordFields({ oid, sizeBytes, files, isExecutable }: DataRecord
 
 /** The pointer's text with the out number `index` committed anew: order, comments and own keys kept. */
 export function updatePointer(pointer: Pointer, index: number, record: DataRecord): string {
-  const data = structuredClone(pointer.data);
-  const entries = Array.isArray(data.outs) ? data.outs : [];
-  data.outs = entries.map((entry, at) => {
-    if (!isMap(entry)) return entry;
+  const { outs: _, locked: __, ...rest } = pointer.data;
+  const outs = entriesOf(pointer.data, 'outs').map((entry, at) => {
     const own = Object.entries(entry).filter(([key]) => at !== index || !committed.includes(key));
-    const fresh =
-      at === index ? { ...recordFields(record), ...(record.hash === 'md5' ? { hash: 'md5' } : {}) } : {};
-    return withoutDefaults(
-      { ...Object.fromEntries(own), ...fresh },
-      { cache: true, push: true, persist: false },
-    );
+    const hash = record.hash === 'md5' ? { hash: 'md5' } : {};
+    const fresh = at === index ? { ...recordFields(record), ...hash } : {};
+    const path = posixRelative(pointer.wdir, pointer.outs[at]!.path);
+    return withoutDefaults({ ...Object.fromEntries(own), ...fresh, path });
   });
-  return emitYaml({
-    root: update(
-      structuredClone(pointer.text.root),
-      withoutDefaults(data, { wdir: '.', frozen: false, always_changed: false }),
-    ),
-    top: pointer.text.top,
-  });
+  const wdir = posixRelative(dirname(pointer.file), pointer.wdir);
+  const data = withoutDefaults({ ...rest, wdir, ...(pointer.frozen ? { frozen: true } : {}), outs });
+  return emitYaml({ root: update(structuredClone(pointer.text.root), data), top: pointer.text.top });
 }
 
-/** The keys that say which bytes an out has. */
-const committed = [
-  'md5',
+/** The checksum of an import's own entries, which DVC keeps to see whether they were edited; none for other pointers. */
+export function stageMd5(data: Pointer['data']): string | undefined {
+  const [deps, outs] = [entriesOf(data, 'deps'), entriesOf(data, 'outs')];
+  if (data.cmd || deps.length !== 1 || outs.length !== 1) return undefined;
+  const { md5, ...rest } = data;
+  const plain = withoutDefaults({ ...rest, outs: outs.map(withoutDefaults) });
+  return hash('md5', pythonJson(without(plain, notHashed)));
+}
+
+const notHashed = [
+  'desc',
+  'type',
+  'labels',
+  'meta',
+  'locked',
+  'frozen',
+  'metric',
+  'persist',
+  'isexec',
   'size',
   'nfiles',
-  'isexec',
-  'etag',
-  'checksum',
-  'files',
-  'cloud',
-  'version_id',
-  'hash',
 ];
 
-/** DVC never writes what is so anyway. */
-function withoutDefaults(entry: Record<string, Json>, defaults: Record<string, Json>): Record<string, Json> {
+function without(value: Json, keys: string[]): Json {
+  if (Array.isArray(value)) return value.map((item) => without(item, keys));
+  if (!isMap(value)) return value;
+  const kept = Object.entries(value).filter(([key]) => !keys.includes(key));
+  return Object.fromEntries(kept.map(([key, item]) => [key, without(item, keys)]));
+}
+
+const entriesOf = (data: Pointer['data'], name: 'outs' | 'deps'): Record<string, Json>[] =>
+  Array.isArray(data[name]) ? data[name].filter(isMap) : [];
+
+/** The keys that say which bytes an out has. */
+const committed = Object.keys(dataKeys).filter((key) => key !== 'path' && key !== 'fs_config');
+
+/** DVC writes neither what is so anyway nor what is empty. */
+function withoutDefaults(entry: Record<string, Json>): Record<string, Json> {
+  const defaults: Record<string, Json> = { wdir: '.', cache: true, push: true };
+  const isEmpty = (value: Json): boolean =>
+    typeof value === 'object' ? Object.keys(value ?? {}).length === 0 : value === '';
   return Object.fromEntries(
-    Object.entries(entry).filter(([key, value]) => defaults[key] !== value || !(key in defaults)),
+    Object.entries(entry).filter(
+      ([key, value]) =>
+        defaults[key] !== value && !isEmpty(value) && (value !== false || key === 'cache' || key === 'push'),
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { describe, type Out } from '../files/out.ts';
+import { type Pointer, stageMd5 } from '../files/pointer.ts';
 import { encodeDirectory } from '../objects/directory.ts';
 import { isDirectory } from '../objects/oid.ts';
 import type { Stage } from '../pipeline/pipeline.ts';
@@ -11,7 +12,7 @@ import { look, oidOf } from '../workspace/look.ts';
 import type { DataState } from '../workspace/record.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import type { Repo } from '../workspace/repo.ts';
-import { type Selection, selectTargets } from '../workspace/targets.ts';
+import { type Selection, select } from '../workspace/targets.ts';
 
 /** One thing that differs in a stage, as DVC prints it. */
 export type Change =
@@ -26,10 +27,12 @@ export async function status(repo: Repo, options: Selection = {}): Promise<Statu
   return locked(repo, async () => {
     const result: Status = {};
     const tracked = collect(repo);
-    const chosen = new Set(selectTargets(repo, tracked, options).map(({ out }) => out.path));
+    const { targets, stages } = select(repo, tracked, options);
+    const chosen = new Set(targets.map(({ out }) => out.path));
     for (const unit of units(repo, tracked)) {
-      if (options.targets?.length && !unit.outs.some((out) => chosen.has(out.path))) continue;
-      const changes = await changesOf(repo, unit);
+      const outs = unit.outs.filter((out) => chosen.has(out.path));
+      if (options.targets?.length && outs.length === 0 && !(unit.stage && stages.has(unit.stage))) continue;
+      const changes = await changesOf(repo, { ...unit, outs });
       if (changes.length > 0) result[unit.name] = changes;
     }
     return result;
@@ -43,13 +46,14 @@ export const isEmpty = ({ pointers, pipelines }: Tracked): boolean =>
 interface Unit {
   name: string;
   outs: Out[];
-  stage: Stage | undefined;
+  stage?: Stage;
+  pointer?: Pointer;
 }
 
 function units(repo: Repo, tracked: Tracked): Unit[] {
   const here = (file: string): string => posixRelative(repo.cwd, file);
   return [
-    ...tracked.pointers.map(({ file, outs }) => ({ name: here(file), outs, stage: undefined })),
+    ...tracked.pointers.map((pointer) => ({ name: here(pointer.file), outs: pointer.outs, pointer })),
     ...tracked.pipelines.flatMap(({ file, stages }) =>
       stages.map((stage) => {
         const name = here(file) === 'dvc.yaml' ? stage.name : `${here(file)}:${stage.name}`;
@@ -59,10 +63,10 @@ function units(repo: Repo, tracked: Tracked): Unit[] {
   ];
 }
 
-async function changesOf(repo: Repo, { outs, stage }: Unit): Promise<Change[]> {
+async function changesOf(repo: Repo, { outs, stage, pointer }: Unit): Promise<Change[]> {
   const changes: Change[] = [];
   if (stage && !stage.frozen) {
-    const deps = { ...(await depStates(repo, stage)), ...paramStates(stage) };
+    const deps = { ...(await depStates(repo, stage)), ...paramStates(repo, stage) };
     if (Object.keys(deps).length > 0) changes.push({ 'changed deps': deps });
   }
   const changed: Record<string, DataState> = {};
@@ -71,9 +75,14 @@ async function changesOf(repo: Repo, { outs, stage }: Unit): Promise<Change[]> {
     if (state) changed[describe(out, repo.cwd)] = state;
   }
   if (Object.keys(changed).length > 0) changes.push({ 'changed outs': changed });
+  // A stage that reads and makes nothing is for its effect, and always due.
+  const isCallback =
+    stage && stage.deps.length + stage.params.length + stage.outs.length === 0 && stage.cmd.length > 0;
+  if (isCallback || stage?.alwaysChanged || pointer?.data.always_changed === true)
+    changes.push('always changed');
   if (stage?.locked && JSON.stringify(stage.locked.cmd) !== JSON.stringify(stage.cmd))
     changes.push('changed command');
-  if (stage?.alwaysChanged) changes.push('always changed');
+  if (pointer && (pointer.data.md5 || undefined) !== stageMd5(pointer.data)) changes.push('changed checksum');
   return changes;
 }
 
@@ -82,7 +91,7 @@ export async function outState(repo: Repo, out: Out): Promise<DataState | undefi
   if (out.oid && out.cache && !(await isWhole(repo, { out }))) return 'not in cache';
   const found = look(repo, out.path);
   if (found.kind === 'nothing') return 'deleted';
-  if (!out.oid) return 'new';
+  if (!out.oid) return 'modified';
   if (found.kind === 'directory') {
     const links = found.others.map((file) => ({
       ...file,

@@ -1,12 +1,13 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DvcError } from '../errors.ts';
 import type { Out } from '../files/out.ts';
 import { type Pointer, readPointer } from '../files/pointer.ts';
 import { type Pipeline, readPipeline } from '../pipeline/pipeline.ts';
-import { Ignore } from './ignore.ts';
+import { gitIgnore } from './git.ts';
+import type { Ignore } from './ignore.ts';
 import { dvcIgnore } from './look.ts';
-import { posixRelative } from './relpath.ts';
+import { isInside, posixRelative } from './relpath.ts';
 import type { Repo } from './repo.ts';
 
 /** Everything the repository tracks. */
@@ -19,7 +20,7 @@ export interface Tracked {
 /** Walks the repository for `.dvc` files and `dvc.yaml`s, leaving out what Git or DVC ignore, other repositories and tracked data itself. */
 export function collect(repo: Repo): Tracked {
   const ignore = dvcIgnore(repo);
-  const gitIgnore = repo.gitRoot ? new Ignore(repo.gitRoot, '.gitignore', ['.git/']) : undefined;
+  const git = gitIgnore(repo);
   const pointers: Pointer[] = [];
   const pipelines: Pipeline[] = [];
   const outs: Out[] = [];
@@ -28,13 +29,13 @@ export function collect(repo: Repo): Tracked {
     const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
     const skip = (path: string, isFolder: boolean): boolean =>
       ignore.ignores(posixRelative(repo.root, path), isFolder) ||
-      (gitIgnore?.ignores(posixRelative(repo.gitRoot!, path), isFolder) ?? false);
+      (git?.ignores(posixRelative(repo.gitRoot!, path), isFolder) ?? false);
     for (const entry of entries) {
       const path = join(folder, entry.name);
       if (!entry.isFile() || !isTracking(entry.name) || skip(path, false)) continue;
       let found: Out[];
       if (entry.name === 'dvc.yaml') {
-        const pipeline = readPipeline(path, repo.root);
+        const pipeline = readPipeline(path, repo.root, repo.config.parsing);
         pipelines.push(pipeline);
         found = pipeline.stages.flatMap((stage) => stage.outs);
       } else {
@@ -42,8 +43,11 @@ export function collect(repo: Repo): Tracked {
         pointers.push(pointer);
         found = pointer.outs;
       }
-      outs.push(...found);
-      for (const out of found) data.add(out.path);
+      for (const out of found) {
+        checkOut(repo, ignore, out);
+        outs.push(out);
+        data.add(out.path);
+      }
     }
     for (const entry of entries) {
       const path = join(folder, entry.name);
@@ -59,6 +63,21 @@ export function collect(repo: Repo): Tracked {
 
 const isTracking = (name: string): boolean =>
   name === 'dvc.yaml' || (name.endsWith('.dvc') && name !== '.dvc');
+
+/** Throws where an out could not be one: a file of DVC's own, or one that `.dvcignore` hides from it. */
+function checkOut(repo: Repo, ignore: Ignore, out: Out): void {
+  const { file } = out;
+  if (isTracking(basename(out.written)))
+    throw new DvcError(`DVC file '${out.written}' cannot be an output.`, { file });
+  if (!isInside(repo.root, out.path)) return;
+  const isFolder = lstatSync(out.path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const rule = ignore.find(out.name, isFolder);
+  if (rule)
+    throw new DvcError(`Path '${out.path}' is ignored by ${rule}`, {
+      file,
+      hint: 'take the pattern out of .dvcignore, or the out out of its file',
+    });
+}
 
 function checkOverlaps(outs: Out[], repo: Repo): void {
   const byPath = new Map<string, Out>();

@@ -17,11 +17,18 @@ export function refuseGitTracked(repo: Repo, path: string, name: string): void {
     });
 }
 
+/** What Git ignores: its own `info/exclude`, then the `.gitignore`s. Undefined without Git. */
+export function gitIgnore({ gitRoot }: Repo): Ignore | undefined {
+  if (!gitRoot) return undefined;
+  const exclude = join(gitRoot, '.git', 'info', 'exclude');
+  const lines = existsSync(exclude) ? readFileSync(exclude, 'utf8').split('\n') : [];
+  return new Ignore(gitRoot, '.gitignore', ['.git/', ...lines]);
+}
+
 /** Makes Git ignore `path`, by a line in the `.gitignore` beside it unless it does already. Returns the file if it was changed. */
 export function ignoreInGit(repo: Repo, path: string): string | undefined {
-  if (!repo.gitRoot) return undefined;
-  const ignore = new Ignore(repo.gitRoot, '.gitignore', ['.git/']);
-  if (ignore.find(posixRelative(repo.gitRoot, path), false)) return undefined;
+  const ignore = gitIgnore(repo);
+  if (!ignore || ignore.find(posixRelative(repo.gitRoot!, path), false)) return undefined;
   const file = join(dirname(path), '.gitignore');
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const line = `/${basename(path).replace(/[[\]!*#?]/g, '\\$&')}\n`;

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidFile } from '../errors.ts';
+import { parsePointer, stageMd5, updatePointer } from './pointer.ts';
+
+const md5 = 'b1946ac92492d2347c6235b4d2611184';
+const parse = (text: string) => parsePointer(text, '/r/sub/x.dvc', '/r');
+const record = { oid: md5, hash: 'md5', sizeBytes: 6 } as const;
+
+describe('a pointer', () => {
+  // As voluptuous leaves them in SINGLE_STAGE_SCHEMA: dvc/schema.py and CHECKSUM_SCHEMA in dvc/output.py.
+  it.each([
+    ['', 0],
+    ['outs:\n', 0],
+    ['outs:\nwdir:\ndeps:\nmd5:\n', 0],
+    ['outs:\n- path: a\n  md5:\n', 1],
+    ['outs:\n- path: a\n  md5: ""\n', 1],
+    ['outs:\n- path: a\nmeta: 5\ndesc: x\nalways_changed: true\n', 1],
+  ])('may leave empty what may be empty: %j', (text, outs) => {
+    expect(parse(text).outs).toHaveLength(outs);
+    expect(parse(text).outs.every(({ oid }) => oid === undefined)).toBe(true);
+  });
+
+  it.each([
+    ['an unknown key', 'outz: []\n', /extra keys not allowed, in the file -> outz/],
+    [
+      'an unknown key of an out',
+      'outs:\n- path: a\n  evil: 1\n',
+      /extra keys not allowed, in outs -> 0 -> evil/,
+    ],
+    ['an unknown key of a dep', 'deps:\n- path: a\n  cache: true\n', /in deps -> 0 -> cache/],
+    ['a size in words', 'outs:\n- path: a\n  size: big\n', /expected integer, in outs -> 0 -> size/],
+    ['an empty desc', 'desc:\nouts: []\n', /expected string, in the file -> desc/],
+    ['labels that are no texts', 'outs:\n- path: a\n  labels: [1]\n', /expected strings/],
+    ['an md5 that is a path', `outs:\n- path: a\n  md5: ../../x\n`, /is not an md5/],
+    ['an md5 in capitals', `outs:\n- path: a\n  md5: ${md5.toUpperCase()}\n`, /is not an md5/],
+    ['a list', '- path: a\n', /is not a mapping/],
+    ['no YAML', 'outs: [', /not valid YAML/],
+  ])('is refused for %s', (_, text, message) => {
+    expect(() => parse(text)).toThrow(message);
+    expect(() => parse(text)).toThrow(InvalidFile);
+  });
+});
+
+describe('an update', () => {
+  // Stage.dumpd and Output.dumpd write what is true and not empty, paths as they are seen from wdir.
+  it.each([
+    [
+      'paths and wdir are written in their shortest form',
+      'wdir: ./../sub/\nouts:\n- path: ./a/../b\n- path: /r/sub/c\n',
+      `outs:\n- path: b\n  md5: ${md5}\n  size: 6\n  hash: md5\n- path: c\n`,
+    ],
+    [
+      'what is so anyway, or empty, goes',
+      `frozen: false\nalways_changed: false\nmeta: {}\ndeps: []\nouts:\n- desc: ''\n  labels: []\n  meta: {}\n  cache: true\n  push: true\n  persist: false\n  md5: ${md5}\n  isexec: false\n  path: a\n`,
+      `outs:\n- md5: ${md5}\n  path: a\n  size: 6\n  hash: md5\n`,
+    ],
+    [
+      'what is not so anyway stays',
+      `desc: d\nouts:\n- cache: false\n  push: false\n  persist: true\n  remote: r\n  labels: [l]\n  type: t\n  path: a\n`,
+      `desc: d\nouts:\n- cache: false\n  push: false\n  persist: true\n  remote: r\n  labels: [l]\n  type: t\n  path: a\n  md5: ${md5}\n  size: 6\n  hash: md5\n`,
+    ],
+    [
+      'locked is frozen now',
+      'locked: true\nouts:\n- path: a\n',
+      `outs:\n- path: a\n  md5: ${md5}\n  size: 6\n  hash: md5\nfrozen: true\n`,
+    ],
+    [
+      'a directory becomes a file',
+      `outs:\n- md5: ${md5}.dir\n  size: 1\n  nfiles: 1\n  hash: md5\n  path: a\n`,
+      `outs:\n- md5: ${md5}\n  size: 6\n  hash: md5\n  path: a\n`,
+    ],
+  ])('%s', (_, before, after) => {
+    expect(updatePointer(parse(before), 0, record)).toBe(after);
+  });
+});
+
+describe("an import's checksum", () => {
+  const dep = 'etag: 01a03a8254e9ba93a2d1d4b45d34e1c4\n  size: 6\n  hash: md5\n  path: s3://b/x';
+  it('is of its entries alone, not of what describes them', () => {
+    const of = (text: string) => stageMd5(parse(text).data);
+    const plain = of(`deps:\n- ${dep}\nouts:\n- md5: ${md5}\n  hash: md5\n  path: x\n`);
+    expect(plain).toMatch(/^[0-9a-f]{32}$/);
+    const described = `md5: ${plain}\ndesc: d\nfrozen: true\nwdir: .\nmeta: {a: 1}\ndeps:\n- ${dep}\nouts:\n- md5: ${md5}\n  size: 6\n  hash: md5\n  path: x\n  push: true\n  desc: e\n  labels: [l]\n`;
+    expect(of(described)).toBe(plain);
+    expect(of(described.replace('path: x\n', 'path: y\n'))).not.toBe(plain);
+    expect(of(`outs:\n- md5: ${md5}\n  path: x\n`)).toBeUndefined();
+  });
+});
