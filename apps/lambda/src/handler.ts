@@ -5,6 +5,7 @@ import { fieldsOf } from './events/kind.ts';
 import { objectCreated } from './events/s3.ts';
 import { schedule } from './events/schedule.ts';
 import { queue } from './events/sqs.ts';
+import type { Log } from './log.ts';
 import type { Report, Service } from './service.ts';
 
 const kinds = [httpApi, direct, restApi, loadBalancer, queue, objectCreated, schedule];
@@ -22,35 +23,31 @@ export function makeHandler(
   const { name, version } = service.classifier.manifest;
   // With provisioned concurrency nobody waits for the start.
   let coldStart = (process.env.AWS_LAMBDA_INITIALIZATION_TYPE ?? 'on-demand') === 'on-demand';
-  return async (event, context) => {
+  return async (event, context = {}) => {
+    const { awsRequestId: requestId, xRayTraceId: traceId = process.env._X_AMZN_TRACE_ID } = context;
+    const log: Log = (level, message, fields) =>
+      service.log(level, message, { requestId, traceId, ...fields });
     const started = performance.now();
     const report: Report = { kind: 'unknown', texts: 0, truncated: 0, tokenizeMs: 0, runMs: 0 };
     try {
-      return await answer(event, service, report);
+      return await answer(event, { ...service, log }, report);
     } catch (error) {
       report.error = String(error);
       throw error;
     } finally {
-      const finished = { coldStart, totalMs: performance.now() - started };
+      const totalMs = performance.now() - started;
+      const isColdStart = coldStart;
       coldStart = false;
       // The answer goes first; this runs while it is on its way, before Lambda hears that the next event may come.
-      setImmediate(() => tell(report, finished, context));
+      setImmediate(() => {
+        log(report.error ? 'error' : 'info', 'invocation', {
+          ...{ model: name, version, coldStart: isColdStart, ...report },
+          ...{ tokenizeMs: round(report.tokenizeMs), runMs: round(report.runMs), totalMs: round(totalMs) },
+        });
+        service.metrics.publish(requestId, isColdStart);
+      });
     }
   };
-
-  function tell(report: Report, { coldStart, totalMs }: Finished, context: InvocationContext = {}): void {
-    const { awsRequestId: requestId, xRayTraceId: traceId = process.env._X_AMZN_TRACE_ID } = context;
-    service.log(report.error ? 'error' : 'info', 'invocation', {
-      ...{ requestId, traceId, model: name, version, coldStart, ...report },
-      ...{ tokenizeMs: round(report.tokenizeMs), runMs: round(report.runMs), totalMs: round(totalMs) },
-    });
-    service.metrics.publish(requestId, coldStart);
-  }
-}
-
-interface Finished {
-  coldStart: boolean;
-  totalMs: number;
 }
 
 async function answer(event: unknown, service: Service, report: Report): Promise<unknown> {

@@ -143,8 +143,9 @@ describe('messages', () => {
   it('without a results queue are answered to the log, where bad ones are named, never quoted', async () => {
     await written();
     toLog.logged.length = 0;
-    await toLog.handler(mixed);
+    await toLog.handler(mixed, { awsRequestId: 'request', xRayTraceId: 'Root=1' });
     await written();
+    for (const line of toLog.logged) expect(line).toMatchObject({ requestId: 'request', traceId: 'Root=1' });
     const lines = toLog.logged.map(({ message, messageId, code }) => [message, messageId, code]);
     expect(lines).toEqual([
       ['message failed', '2', 'invalid_json'],
