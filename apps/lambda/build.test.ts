@@ -2,6 +2,7 @@ import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -111,6 +112,21 @@ it('`node serve` makes an HTTP server of it, which stops when told to', async ()
   expect(`${wrong}`).toBe('PORT is "http": give a number from 0 to 65535\n');
   server.kill('SIGTERM');
   expect(await once(server, 'exit')).toEqual([0, null]);
+});
+
+it('`node serve` waits for a slow client, but not for one who says so twice', async () => {
+  const cwd = join(scratch, 'task');
+  const server = spawn(process.execPath, ['serve'], { cwd, env: { LAMBDA_TASK_ROOT: cwd, PORT: '0' } });
+  const [line] = await once(server.stdout, 'data');
+  const { port } = JSON.parse(line);
+  const slow = connect(port, '127.0.0.1').on('error', () => {});
+  slow.write('POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n{');
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  server.kill('SIGTERM');
+  await expect.poll(() => fetch(`http://127.0.0.1:${port}/health`).catch(() => 'gone')).toBe('gone');
+  expect(server.exitCode).toBeNull();
+  server.kill('SIGTERM');
+  expect(await once(server, 'exit')).toEqual([null, 'SIGTERM']);
 });
 
 it('a bundle whose tokenizer is of another kind is served too', async () => {
