@@ -51,6 +51,7 @@ export function makeClassifier(
   reference?: Reference,
 ): Classifier {
   const { labels, maxTokens } = manifest;
+  const noScores = Object.fromEntries(labels.map((label) => [label, 0]));
   let running = 0;
   let idle: (() => void) | undefined;
   let disposed: Promise<void> | undefined;
@@ -85,11 +86,11 @@ export function makeClassifier(
       throw new BundleError(manifest.model, 'gives logits that are not numbers', {
         hint: 'Train and export the model again',
       });
-    const scores = Object.fromEntries(
-      labels.map((label, i) => [label, Math.exp(logits[at + i]! - logits[at + best]!) / sum]),
-    );
+    const scores = { ...noScores };
+    for (let i = 0; i < labels.length; i++)
+      scores[labels[i]!] = Math.exp(logits[at + i]! - logits[at + best]!) / sum;
     let unknownTokens = 0;
-    for (const id of ids) if (id === tokenizer.unknownId) unknownTokens++;
+    for (let i = 0; i < ids.length; i++) if (ids[i] === tokenizer.unknownId) unknownTokens++;
     return { label: labels[best]!, score: 1 / sum, scores, truncated, tokens: ids.length, unknownTokens };
   }
 

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import type { Tensor } from 'onnxruntime-node';
 import { BundleError } from './errors.ts';
 import type { Manifest, TensorSpec } from './manifest.ts';
-import { loadOnnxRuntime } from './onnxruntime.ts';
+import { type NativeSession, openModel, Tensor } from './onnxruntime.ts';
 
 /** A loaded model: rows of token ids in, logits out. */
 export interface Session {
@@ -11,11 +10,25 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** What a BERT-style model may ask for besides the ids: the value at a token, and at the padding. */
-const knownInputs: Record<string, (id: number) => number> = {
-  input_ids: (id) => id,
-  attention_mask: () => 1,
-  token_type_ids: () => 0,
+/** Writes a row's tokens into a batch's input, `stride` words each; what isn't written stays 0. */
+type Write = (
+  words: Int32Array,
+  row: Int32Array,
+  at: number,
+  length: number,
+  stride: number,
+  padId: number,
+) => void;
+
+/** What a BERT-style model may ask for. */
+const knownInputs: Record<string, Write> = {
+  input_ids(words, row, at, length, stride, padId) {
+    for (let i = 0; i < length; i++) words[(at + i) * stride] = i < row.length ? row[i]! : padId;
+  },
+  attention_mask(words, row, at, length, stride) {
+    for (let i = 0; i < length; i++) words[(at + i) * stride] = i < row.length ? 1 : 0;
+  },
+  token_type_ids() {},
 };
 
 /** Loads the bundle's model into ONNX Runtime and holds it to what the manifest says of it. */
@@ -30,9 +43,8 @@ export async function openSession(
       throw new BundleError('manifest.json', `inputs has ${name}, which nothing here can fill`, {
         hint: `A model may ask for ${Object.keys(knownInputs).join(', ')}`,
       });
-  const { InferenceSession, Tensor } = await loadOnnxRuntime();
   const file = manifest.serving?.model ?? manifest.model;
-  const session = await InferenceSession.create(join(folder, file), {
+  const session = open(file, join(folder, file), {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -40,34 +52,29 @@ export async function openSession(
     graphOptimizationLevel: manifest.serving ? 'disabled' : 'all',
     // Without it, an x64 CPU that lacks VNNI adds 8-bit products up in 16 bits, where they don't fit.
     extra: { session: { x64quantprecision: '1' } },
-  }).catch((cause: unknown) => {
-    throw new BundleError(file, "can't be loaded by ONNX Runtime", { cause });
   });
   const output = manifest.outputs[0]!.name;
   const asked = manifest.inputs.map(({ name }) => name);
-  if (
-    asked.toSorted().join() !== session.inputNames.toSorted().join() ||
-    !session.outputNames.includes(output)
-  ) {
-    await session.release();
+  const [taken, given] = [session.inputMetadata, session.outputMetadata].map((all) =>
+    all.map(({ name }) => name),
+  );
+  if (asked.toSorted().join() !== taken!.toSorted().join() || !given!.includes(output)) {
+    session.dispose();
     throw new BundleError(
       file,
-      `takes ${session.inputNames.join(', ')} and gives ${session.outputNames.join(', ')}, ` +
+      `takes ${taken!.join(', ')} and gives ${given!.join(', ')}, ` +
         `the manifest says ${asked.join(', ')} and ${output}`,
     );
   }
+  const inputs = manifest.inputs.map((spec) => new Input(spec, padId));
+  const feeds: Record<string, Tensor> = {};
+  const fetches = { [output]: null };
   return {
     async run(rows) {
-      const feeds: Record<string, Tensor> = {};
-      const length = Math.max(...rows.map((row) => row.length));
-      for (const input of manifest.inputs) {
-        const padding = input.name === 'input_ids' ? padId : 0;
-        const data = fill(input.dtype, rows, length, knownInputs[input.name]!, padding);
-        const shape = [rows.length, length];
-        feeds[input.name] =
-          data instanceof Int32Array ? new Tensor('int32', data, shape) : new Tensor('int64', data, shape);
-      }
-      const { data, dims } = (await session.run(feeds, [output]))[output]!;
+      let length = 0;
+      for (const row of rows) length = Math.max(length, row.length);
+      for (const input of inputs) feeds[input.name] = input.tensor(rows, length);
+      const { data, dims } = session.run(feeds, fetches, {})[output]!;
       if (!(data instanceof Float32Array) || dims[0] !== rows.length || dims[1] !== manifest.labels.length)
         throw new BundleError(
           manifest.model,
@@ -75,22 +82,48 @@ export async function openSession(
         );
       return data;
     },
-    release: () => session.release(),
+    async release() {
+      session.dispose();
+    },
   };
 }
 
-/** Ids are far below 2³¹: an int64 is written as its low word, which costs no BigInt (every platform is little-endian). */
-function fill(
-  dtype: TensorSpec['dtype'],
-  rows: Int32Array[],
-  length: number,
-  value: (id: number) => number,
-  padding: number,
-): Int32Array | BigInt64Array {
-  const stride = dtype === 'int64' ? 2 : 1;
-  const words = new Int32Array(rows.length * length * stride);
-  for (const [y, row] of rows.entries())
-    for (let x = 0; x < length; x++)
-      words[(y * length + x) * stride] = x < row.length ? value(row[x]!) : padding;
-  return stride === 2 ? new BigInt64Array(words.buffer) : words;
+function open(file: string, path: string, options: object): NativeSession {
+  try {
+    return openModel(path, options);
+  } catch (cause) {
+    throw new BundleError(file, "can't be loaded by ONNX Runtime", { cause });
+  }
+}
+
+/** One of a model's inputs. A run is over before the next is prepared: all are written into the same memory. */
+class Input {
+  readonly name: string;
+  readonly #dtype: TensorSpec['dtype'];
+  readonly #stride: number;
+  readonly #padId: number;
+  readonly #write: Write;
+  #words = new Int32Array(0);
+
+  constructor({ name, dtype }: TensorSpec, padId: number) {
+    this.name = name;
+    this.#dtype = dtype;
+    // Ids are far below 2³¹: an int64 is written as its low word, which costs no BigInt (every platform is little-endian).
+    this.#stride = dtype === 'int64' ? 2 : 1;
+    this.#padId = padId;
+    this.#write = knownInputs[name]!;
+  }
+
+  tensor(rows: Int32Array[], length: number): Tensor {
+    const count = rows.length * length;
+    if (this.#words.length < count * this.#stride) this.#words = new Int32Array(count * this.#stride);
+    let at = 0;
+    for (const row of rows) {
+      this.#write(this.#words, row, at, length, this.#stride, this.#padId);
+      at += length;
+    }
+    const { buffer } = this.#words;
+    const data = this.#stride === 2 ? new BigInt64Array(buffer, 0, count) : new Int32Array(buffer, 0, count);
+    return new Tensor(this.#dtype, data, [rows.length, length]);
+  }
 }
