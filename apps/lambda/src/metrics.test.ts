@@ -38,6 +38,7 @@ function written(act: () => void): Record<string, unknown>[] {
 it('a call with predictions is one line, a call without is none', () => {
   const metrics = makeMetrics(classifier, 'mail-live');
   const lines = written(() => {
+    metrics.record([], timing);
     metrics.publish('first', false);
     metrics.record([prediction('spam'), prediction('spam'), prediction('ham')], timing);
     metrics.publish('second', false);

@@ -70,6 +70,7 @@ export function makeMetrics({ manifest, reference }: Classifier, functionName: s
 
   return {
     record(predictions, timing) {
+      if (!predictions.length) return;
       pending.push({ predictions, timing });
       // An object of a million rows is one invocation: what it recorded can't wait for its end.
       if (pending.length >= mostPending) for (const sample of pending.splice(0)) write(sample);

@@ -95,8 +95,8 @@ export function loadBalancer(method: string, path: string, body: string, multiVa
   };
 }
 
-/** Messages of a queue, of a FIFO queue if they have groups. */
-export function sqs(messages: { id: string; body: string; group?: string }[]): SQSEvent {
+/** Messages of a queue; only in a FIFO queue do groups keep an order. */
+export function sqs(messages: { id: string; body: string; group?: string }[], queueName = 'texts'): SQSEvent {
   return {
     Records: messages.map(({ id, body, group }) => ({
       ...{
@@ -107,7 +107,7 @@ export function sqs(messages: { id: string; body: string; group?: string }[]): S
         md5OfBody: '',
         awsRegion: 'us-east-1',
       },
-      ...{ eventSource: 'aws:sqs', eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:texts' },
+      ...{ eventSource: 'aws:sqs', eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queueName}` },
       attributes: {
         ...{
           ApproximateReceiveCount: '1',

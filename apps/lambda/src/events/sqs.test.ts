@@ -101,12 +101,13 @@ describe('messages', () => {
 
   it('of a FIFO queue wait unanswered for a failed one of their group, and keep their groups', async () => {
     const body = '{"text":"free"}';
-    const event = sqs([
+    const messages = [
       { id: '1', group: 'a', body },
       { id: '2', group: 'a', body: '' },
       { id: '3', group: 'b', body },
       { id: '4', group: 'a', body },
-    ]);
+    ];
+    const event = sqs(messages, 'texts.fifo');
     const failed = { batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '4' }] };
     sent.length = 0;
     expect(await toQueue.handler(event)).toEqual(failed);
@@ -118,6 +119,8 @@ describe('messages', () => {
       ['a', '1'],
       ['b', '3'],
     ]);
+    // A fair queue knows groups, too, but no order.
+    expect(await toQueue.handler(sqs(messages))).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
   });
 
   it('with large answers share requests only as far as a queue takes them', async () => {

@@ -68,9 +68,10 @@ async function deliver(
 /** In a FIFO queue, what comes after a failed message of its group has to wait for it. */
 function failLaterOfGroup(records: SQSRecord[], failed: Set<string>): void {
   const stopped = new Set<string>();
-  for (const { messageId, attributes } of records) {
+  for (const { messageId, attributes, eventSourceARN } of records) {
     const group = attributes?.MessageGroupId;
-    if (group === undefined) continue;
+    // Other queues have groups, too, but only to be fair to each.
+    if (group === undefined || !eventSourceARN?.endsWith('.fifo')) continue;
     if (failed.has(messageId)) stopped.add(group);
     else if (stopped.has(group)) failed.add(messageId);
   }
