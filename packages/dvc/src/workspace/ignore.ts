@@ -41,7 +41,7 @@ export class Ignore {
     return found !== undefined && !found.negated;
   }
 
-  private match(path: string, isFolder: boolean): Rule | undefined {
+  private match(path: string, isFolder: boolean, levels = Number.POSITIVE_INFINITY): Rule | undefined {
     let found: Rule | undefined;
     const consider = (rules: Rule[]): void => {
       for (const rule of rules)
@@ -49,20 +49,24 @@ export class Ignore {
     };
     consider(this.always);
     const parts = path.split('/');
-    for (let depth = 0; depth < parts.length; depth++) consider(this.read(parts.slice(0, depth).join('/')));
+    for (let depth = 0; depth < Math.min(parts.length, levels); depth++)
+      consider(this.read(parts.slice(0, depth).join('/')));
     return found;
   }
 
   private read(folder: string): Rule[] {
     const known = this.rules.get(folder);
     if (known) return known;
+    const base = folder ? `${folder}/` : '';
+    const hides = this.match(`${base}${this.fileName}`, false, folder ? folder.split('/').length : 0);
     let text = '';
     try {
-      text = readFileSync(join(this.root, folder, this.fileName), 'utf8');
+      // DVC reads no ignore file that is ignored by those above it; Git does.
+      if (!hides || hides.negated || this.fileName === '.gitignore')
+        text = readFileSync(join(this.root, folder, this.fileName), 'utf8');
     } catch {
       // No such file: nothing is ignored here.
     }
-    const base = folder ? `${folder}/` : '';
     const rules = text
       .split('\n')
       .flatMap((line, at) => parseRule(line, base, `${base}${this.fileName}:${at + 1}:${line.trim()}`) ?? []);
@@ -80,6 +84,8 @@ function parseRule(line: string, base: string, source: string): Rule | undefined
   text = text.replace(/\/+$/, '');
   if (text === '') return undefined;
   const anchored = text.includes('/');
+  // Folders at any depth below are its contents already: `a/**/` is the folder `a`.
+  if (folderOnly) text = text.replace(/([^/])(?:\/\*\*)+$/, '$1');
   return { pattern: globToRegExp(text.replace(/^\//, ''), anchored), negated, folderOnly, base, source };
 }
 
@@ -102,11 +108,8 @@ function globToRegExp(glob: string, anchored: boolean): RegExp {
       const end = glob.indexOf(']', glob[at + 1] === '!' || glob[at + 1] === '^' ? at + 3 : at + 2);
       if (end < 0) out += '\\[';
       else {
-        const body = glob
-          .slice(at + 1, end)
-          .replace(/^[!^]/, '^')
-          .replaceAll('\\', '\\\\');
-        out += `[${body}]`;
+        const [, not, body] = /^([!^]?)(.*)$/s.exec(glob.slice(at + 1, end))!;
+        out += `[${not ? '^' : ''}${body!.replace(/[\\\][]/g, '\\$&')}]`;
         at = end;
       }
     } else if (char === '\\' && at + 1 < glob.length) {
