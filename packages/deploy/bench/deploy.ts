@@ -48,7 +48,7 @@ async function action(verb: string, inputs: Record<string, string>) {
   return { ms, outputs: Object.fromEntries([...lines].map(([, name, , value]) => [name, value ?? ''])) };
 }
 
-const dvc = (...args: string[]) => run(process.execPath, [join(root, 'packages/dvc/src/cli.ts'), ...args]);
+const dvc = (...args: string[]) => run(process.execPath, [join(root, 'packages/dvc/src/cli.js'), ...args]);
 
 function writeRepository(): void {
   execFileSync('git', ['init', '-q'], { cwd: folder });

@@ -36,7 +36,7 @@ async function dvc(...args: string[]): Promise<Ran> {
 
 /** Runs it as a user does. */
 function program(...args: string[]): Promise<Ran> {
-  const cli = resolve(import.meta.dirname, 'cli.ts');
+  const cli = resolve(import.meta.dirname, 'cli.js');
   const child = spawn(process.execPath, [cli, ...args], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   const ran: Ran = { code: null, out: '', err: '' };
   child.stdout.on('data', (chunk) => {

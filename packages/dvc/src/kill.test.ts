@@ -32,7 +32,7 @@ afterAll(() => box.remove());
 /** Starts a command, kills it after `delayMs` if one is given, and says how long it ran if it got to its end. */
 function run(dir: string, args: string[], delayMs?: number): Promise<number | undefined> {
   const begun = performance.now();
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, 'cli.ts'), ...args], {
+  const child = spawn(process.execPath, [resolve(import.meta.dirname, 'cli.js'), ...args], {
     cwd: dir,
     stdio: 'ignore',
   });
@@ -84,6 +84,33 @@ describe('killed at any moment', () => {
     expect(await status(openRepo(dir))).toEqual({});
     expect(sums(join(dir, 'data'))).toEqual(wanted);
     expect(Object.keys(tree(join(dir, '.dvc/cache'))).filter((path) => path.includes('tmp'))).toEqual([]);
+  });
+
+  it('pull into a folder that is partly there leaves each file as it was or as it shall be', async () => {
+    const dir = makeRepo(box.dir, 'filling');
+    cpSync(join(source, 'data.dvc'), join(dir, 'data.dvc'));
+    const before: Record<string, string> = { '0/0': 'old', large: 'old', '1/1': '1 '.repeat(300) };
+    // Its bytes are kept: what was there may be replaced.
+    write(dir, { old: 'old' });
+    await add(openRepo(dir), { targets: ['old'] });
+    cpSync(join(dir, '.dvc/cache'), join(dir, 'kept'), { recursive: true });
+    const undo = (): void => {
+      for (const path of ['data', '.dvc/cache']) rmSync(join(dir, path), { recursive: true, force: true });
+      cpSync(join(dir, 'kept'), join(dir, '.dvc/cache'), { recursive: true });
+      for (const [path, text] of Object.entries(before)) write(dir, { [`data/${path}`]: text });
+    };
+    undo();
+    await kill(dir, ['pull', 'data.dvc'], undo, () => {
+      const present = tree(join(dir, 'data'));
+      for (const path of Object.keys(before)) expect(present).toHaveProperty([path]);
+      const wrong = Object.entries(present).filter(
+        ([path, text]) => wanted[path] !== md5(text) && before[path] !== text,
+      );
+      expect(wrong.map(([path]) => path)).toEqual([]);
+      expect(corrupt(tree(join(dir, '.dvc', 'cache')))).toEqual([]);
+    });
+    await pull(openRepo(dir), { targets: ['data.dvc'] });
+    expect(sums(join(dir, 'data'))).toEqual(wanted);
   });
 
   it('push leaves no directory object without all its members', async () => {

@@ -5,11 +5,13 @@ import {
   linkSync,
   openSync,
   readSync,
+  rmSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
 import { chmod, copyFile } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import type { Cache } from '../objects/cache.ts';
 
 /** A way to give a cache object a second place; `cache.type` lists them. */
 export type Way = 'reflink' | 'hardlink' | 'symlink' | 'copy';
@@ -26,6 +28,23 @@ export class Linker {
     this.ways = known
       .filter((way) => types.includes(way))
       .sort((a, b) => types.indexOf(a) - types.indexOf(b));
+  }
+
+  /** Whether it comes down to copies: what `cache.type` would have before them does not work from this cache to there. */
+  mustCopy(cache: Cache, folder: string): boolean {
+    if (this.ways[0] === 'reflink') {
+      const probe = cache.createTemporary(Buffer.from('probe'));
+      const clone = join(folder, 'probe');
+      try {
+        copyFileSync(probe.path, clone, constants.COPYFILE_FICLONE_FORCE);
+      } catch {
+        this.ways = this.ways.slice(1);
+      } finally {
+        probe.remove();
+        rmSync(clone, { force: true });
+      }
+    }
+    return (this.ways[0] ?? 'copy') === 'copy';
   }
 
   /** Makes `fresh`, which will be renamed to `path`, from the object at `source`; returns how. */

@@ -1,19 +1,8 @@
 import { BadArguments, DvcError } from '../errors.ts';
-import { add } from '../verbs/add.ts';
-import { checkout } from '../verbs/checkout.ts';
-import { cloudStatus } from '../verbs/cloud-status.ts';
-import { commit } from '../verbs/commit.ts';
-import { fetch } from '../verbs/fetch.ts';
-import { pull } from '../verbs/pull.ts';
-import { push } from '../verbs/push.ts';
-import { isEmpty, status } from '../verbs/status.ts';
-import { collect } from '../workspace/collect.ts';
-import { stage } from '../workspace/git.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import { openRepo, type Repo } from '../workspace/repo.ts';
 import { type Command, jobsOf, parseCommand } from './options.ts';
 import { cloudText, counted, countLine, outLines, shellQuote, statusText } from './output.ts';
-import { configCommand, remoteCommand } from './settings.ts';
 
 const usage = `usage: dvc <verb> [targets] [options]
 
@@ -87,17 +76,22 @@ async function run(
   const json = (value: unknown, lines: string[]): { lines: string[] } => ({
     lines: flag('json') ? [JSON.stringify(value)] : lines,
   });
+  // Each verb is loaded when it is asked for: all of them together take longer to read than most take to run.
   switch (verb) {
     case 'add':
       return { lines: await runAdd(repo, command, options) };
-    case 'commit':
+    case 'commit': {
+      const { commit } = await import('../verbs/commit.ts');
       await commit(repo, options);
       return { lines: [] };
+    }
     case 'pull': {
+      const { pull } = await import('../verbs/pull.ts');
       const result = await pull(repo, options);
       return json(result, [...outLines(result), countLine(result) ?? 'Everything is up to date.']);
     }
     case 'fetch': {
+      const { fetch } = await import('../verbs/fetch.ts');
       const result = await fetch(repo, options);
       return json(
         result,
@@ -105,20 +99,25 @@ async function run(
       );
     }
     case 'checkout': {
+      const { checkout } = await import('../verbs/checkout.ts');
       const result = await checkout(repo, options);
       const lines = flag('summary') ? [countLine(result) ?? 'No changes.'] : outLines(result);
       return json(result, options.relink ? [...lines, 'Relinked successfully'] : lines);
     }
     case 'push': {
+      const { push } = await import('../verbs/push.ts');
       const { files, repaired } = await push(repo, { ...options, repair: flag('repair') });
       const lines = [...counted(files, 'pushed'), ...counted(repaired, 'repaired')];
       return { lines: lines.length > 0 ? lines : ['Everything is up to date.'] };
     }
     case 'status': {
       if (flag('cloud') || remote !== undefined) {
+        const { cloudStatus } = await import('../verbs/cloud-status.ts');
         const result = await cloudStatus(repo, options);
         return json(result.objects, [cloudText(result)]);
       }
+      const { isEmpty, status } = await import('../verbs/status.ts');
+      const { collect } = await import('../workspace/collect.ts');
       const result = await status(repo, options);
       const lines = isEmpty(collect(repo))
         ? [
@@ -128,15 +127,16 @@ async function run(
         : [statusText(result)];
       return { ...json(result, lines), code: flag('quiet') && Object.keys(result).length > 0 ? 1 : 0 };
     }
-    case 'remote':
-      return { lines: remoteCommand(repo, command) };
-    default:
-      return { lines: configCommand(repo, command) };
+    default: {
+      const { configCommand, remoteCommand } = await import('./settings.ts');
+      return { lines: verb === 'remote' ? remoteCommand(repo, command) : configCommand(repo, command) };
+    }
   }
 }
 
 async function runAdd(repo: Repo, { targets, flag, text }: Command, options: object): Promise<string[]> {
   if (targets.length === 0) throw new BadArguments('add: the following arguments are required: targets');
+  const { add } = await import('../verbs/add.ts');
   const [file, out] = [text('file'), text('out')];
   const added = await add(repo, {
     ...options,
@@ -150,6 +150,7 @@ async function runAdd(repo: Repo, { targets, flag, text }: Command, options: obj
     ...new Set(added.flatMap((item) => (item.gitignore ? [item.file, item.gitignore] : [item.file]))),
   ];
   if (repo.gitRoot && repo.config.core.autostage?.toLowerCase() === 'true') {
+    const { stage } = await import('../workspace/git.ts');
     stage(repo, files);
     return [];
   }

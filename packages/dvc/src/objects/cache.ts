@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { isAlive } from '../workspace/process.ts';
-import type { State } from '../workspace/state.ts';
+import type { FileStamp, State } from '../workspace/state.ts';
 import { hashFile } from './hash.ts';
 import { digestOf, type HashName, isDirectory, type Oid, objectKey } from './oid.ts';
 
@@ -61,11 +61,28 @@ export class Cache {
 
   /** A new file, with these bytes, in the cache's own temporary folder: on the same filesystem as the objects. */
   createTemporary(bytes: Buffer = Buffer.alloc(0), mode = 0o644): { path: string; remove(): void } {
-    const folder = join(this.root, temporaryFolder);
-    this.folder(folder);
-    const path = join(folder, `.${process.pid}-${unique}-${++this.count}.tmp`);
+    const path = this.temporaryName('.tmp');
     writeFileSync(path, bytes, { flag: 'wx', mode });
     return { path, remove: () => rmSync(path, { force: true }) };
+  }
+
+  /** A name in that folder that nobody has; an ending of one's own makes many of it, if it comes to be `….tmp`. */
+  temporaryName(ending = ''): string {
+    const folder = join(this.root, temporaryFolder);
+    this.folder(folder);
+    return join(folder, `.${process.pid}-${unique}-${++this.count}${ending}`);
+  }
+
+  /** Where the object goes, in a folder that is there: for who brings verified ones into place by himself. */
+  slot(hash: HashName, oid: Oid): string {
+    const path = this.path(hash, oid);
+    this.folder(dirname(path));
+    return path;
+  }
+
+  /** Believes an object that was verified when it was put in its slot. */
+  believe(hash: HashName, oid: Oid, stamp: FileStamp): void {
+    this.state.set(this.path(hash, oid), hash, stamp, oid, true);
   }
 
   /** Keeps bytes that were verified. */
@@ -90,10 +107,9 @@ export class Cache {
   }
 
   private place(temporary: string, hash: HashName, oid: Oid): void {
-    const path = this.path(hash, oid);
-    this.folder(dirname(path));
+    const path = this.slot(hash, oid);
     renameSync(temporary, path);
-    this.state.set(path, hash, lstatSync(path), oid, true);
+    this.believe(hash, oid, lstatSync(path));
   }
 
   private folder(path: string): void {

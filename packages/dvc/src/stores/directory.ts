@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { MissingObject } from '../errors.ts';
 import type { Got, Part, Store, Upload } from './store.ts';
 
@@ -17,19 +17,18 @@ export class DirectoryStore implements Store {
 
   /** The object's size in bytes. */
   async size(key: string): Promise<number | undefined> {
-    const found = statSync(this.path(key), { throwIfNoEntry: false });
+    const found = statSync(this.file(key), { throwIfNoEntry: false });
     return found?.isFile() ? found.size : undefined;
   }
 
-  /** The object's bytes: as a file, or read from it if somebody wants a stream. */
+  /** The object's bytes, read from its file. */
   async get(key: string, { range }: Part = {}): Promise<Got> {
-    const file = this.path(key);
+    const file = this.file(key);
     const found = statSync(file, { throwIfNoEntry: false });
     if (!found?.isFile()) throw new MissingObject(key, this.url);
     const start = range?.start ?? 0;
     const end = Math.min((range?.end ?? Number.POSITIVE_INFINITY) + 1, found.size);
     return {
-      file,
       start,
       end,
       totalBytes: found.size,
@@ -53,7 +52,7 @@ export class DirectoryStore implements Store {
 
   /** Stores a copy: complete or not at all, read-only as DVC's own. */
   async put(key: string, { path }: Upload): Promise<void> {
-    const target = this.path(key);
+    const target = this.file(key);
     const temporary = join(dirname(target), `.${randomBytes(16).toString('base64url')}.tmp`);
     await mkdir(dirname(target), { recursive: true });
     try {
@@ -66,7 +65,8 @@ export class DirectoryStore implements Store {
     }
   }
 
-  private path(key: string): string {
-    return join(this.url, ...key.split('/'));
+  /** Where the object lies. */
+  file(key: string): string {
+    return this.url + sep + (sep === '/' ? key : key.replaceAll('/', sep));
   }
 }

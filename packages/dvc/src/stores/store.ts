@@ -18,8 +18,6 @@ export interface Got {
   start: number;
   end: number;
   totalBytes: number;
-  /** The object is this file on this machine. */
-  file?: string;
 }
 
 /** A file to be stored; its md5 in hex where it is known, so that the far side can check it. */
@@ -35,6 +33,8 @@ export interface Store {
   readonly url: string;
   /** Objects larger than this are best read in parts of this size, several at once; undefined: in one stream. */
   readonly partBytes: number | undefined;
+  /** Objects are files on this machine: the one this key would be. */
+  file?(key: string): string;
   size(key: string): Promise<number | undefined>;
   get(key: string, part?: Part): Promise<Got>;
   put(key: string, upload: Upload): Promise<void>;

@@ -1,9 +1,18 @@
-import { closeSync, constants, copyFileSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { CorruptObject } from '../errors.ts';
 import { type Cache, objectHash } from '../objects/cache.ts';
 import { hashBytes, hashFile } from '../objects/hash.ts';
-import { hashInWorker } from '../objects/hash-pool.ts';
 import { digestOf, type HashName, type Oid } from '../objects/oid.ts';
+import { follow } from '../objects/threads.ts';
 import { type Got, type Part, StoreError, type Take } from '../stores/store.ts';
 import type { Lanes } from './lanes.ts';
 import { eachLimited, patience, retry } from './retry.ts';
@@ -17,8 +26,9 @@ const reportBytes = 1 << 20;
 const leastPerPace = 32 << 10;
 
 /**
- * Brings one object into the cache, verified; one that arrives corrupt is fetched once more before it is given up.
- * Every request takes one of `lanes`; a large object takes several for its parts. Returns the object's size.
+ * Brings one object into the cache, verified, and (but where its blocks could be shared) to `copy`, if given: a path
+ * where nothing is yet. One that arrives corrupt is fetched once more before it is given up. Every request takes one of
+ * `lanes`; a large object takes several for its parts. Returns the object's size.
  */
 export async function download(
   source: Source,
@@ -26,12 +36,13 @@ export async function download(
   hash: HashName,
   oid: Oid,
   lanes: Lanes,
+  copy?: string,
 ): Promise<number> {
   try {
-    return await attempt(source, cache, hash, oid, lanes);
+    return await attempt(source, cache, hash, oid, lanes, copy);
   } catch (error) {
     if (!(error instanceof CorruptObject)) throw error;
-    return attempt(source, cache, hash, oid, lanes);
+    return attempt(source, cache, hash, oid, lanes, copy);
   }
 }
 
@@ -41,6 +52,7 @@ async function attempt(
   hash: HashName,
   oid: Oid,
   lanes: Lanes,
+  copy: string | undefined,
 ): Promise<number> {
   const name = objectHash(hash, oid);
   const check = (actual: string): void => {
@@ -50,26 +62,29 @@ async function attempt(
   if (Buffer.isBuffer(first)) {
     check(hashBytes(first, name));
     cache.put(first, hash, oid);
+    if (copy) writeFileSync(copy, first, { flag: 'wx' });
     return first.length;
   }
   const temporary = cache.createTemporary();
   try {
-    const isCloned = first.file !== undefined && clone(first.file, temporary.path);
+    const isCloned = clone(fileOf(source), temporary.path);
     check(
       isCloned
         ? await hashFile(temporary.path, name)
-        : await receive(source, first, temporary.path, name, lanes),
+        : await receive(source, first, temporary.path, name, lanes, copy),
     );
     cache.adopt(temporary.path, hash, oid);
   } catch (error) {
     temporary.remove();
+    if (copy) rmSync(copy, { force: true });
     throw error;
   }
   return first.totalBytes;
 }
 
 /** Makes a file share another's blocks, where the disk can: that takes no time, and no room. */
-function clone(from: string, to: string): boolean {
+function clone(from: string | undefined, to: string): boolean {
+  if (from === undefined) return false;
   try {
     copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
     return true;
@@ -85,19 +100,21 @@ async function begin(source: Source): Promise<Buffer | Got> {
   const { partBytes } = source.store;
   const got = await request(source, partBytes ? { start: 0, end: partBytes - 1 } : undefined);
   if (got.totalBytes > smallBytes) return got;
-  if (got.file !== undefined) return readFileSync(got.file);
+  const file = fileOf(source);
+  if (file !== undefined) return readFileSync(file);
   const chunks: Buffer[] = [];
   await read(got, source, (bytes) => void chunks.push(Buffer.from(bytes)));
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
-/** Reads a large object into a file, its parts side by side, hashing what is complete from the front meanwhile. */
+/** Reads a large object into a file, its parts side by side, hashing and copying what is complete from the front meanwhile. */
 async function receive(
   source: Source,
   first: Got,
   path: string,
   name: HashName,
   lanes: Lanes,
+  copy: string | undefined,
 ): Promise<string> {
   const { totalBytes } = first;
   // Some servers answer with all of it, whatever part was asked for.
@@ -107,11 +124,13 @@ async function receive(
     end: Math.min((at + 1) * partBytes, totalBytes),
   }));
   const handle = openSync(path, 'r+');
-  const hashing = name === 'md5' ? hashInWorker(path) : undefined;
+  const hashing = name === 'md5' ? follow(path) : undefined;
+  const copying = copy === undefined ? undefined : follow(path, copy);
   let whole = 0;
   const advance = (): void => {
     while (whole < parts.length && parts[whole]!.position === parts[whole]!.end) whole += 1;
     hashing?.advance(parts[whole]?.position ?? totalBytes);
+    copying?.advance(parts[whole]?.position ?? totalBytes);
   };
   let opened: Got | undefined = first;
   const fill = async (part: { position: number; end: number }): Promise<void> => {
@@ -133,13 +152,17 @@ async function receive(
       lanes.run(() => retry(() => fill(part), { progress: () => part.position })),
     );
     if (failures[0]) {
-      await hashing?.end(0);
+      await Promise.allSettled([hashing?.end(0), copying?.end(0)]);
       throw failures[0];
     }
   } finally {
     closeSync(handle);
   }
-  return hashing ? hashing.end(totalBytes) : hashFile(path, name);
+  const [digest] = await Promise.all([
+    hashing ? hashing.end(totalBytes) : hashFile(path, name),
+    copying?.end(totalBytes),
+  ]);
+  return digest;
 }
 
 /** Writes a part's bytes where they belong, as they come. */
@@ -194,4 +217,5 @@ function request({ store, key, versionId }: Source, range: Part['range']): Promi
   return store.get(key, { ...(range ? { range } : {}), ...(versionId ? { versionId } : {}) });
 }
 
+const fileOf = ({ store, key }: Source): string | undefined => store.file?.(key);
 const urlOf = ({ store, key }: Source): string => `${store.url}/${key}`;

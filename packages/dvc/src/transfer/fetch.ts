@@ -5,8 +5,10 @@ import { type HashName, isDirectory, type Oid } from '../objects/oid.ts';
 import type { Remotes } from '../stores/remote.ts';
 import { keepDirectory } from '../workspace/record.ts';
 import type { Repo } from '../workspace/repo.ts';
+import type { FileStamp } from '../workspace/state.ts';
 import type { Target } from '../workspace/targets.ts';
 import { download } from './download.ts';
+import { bringFromFolder, type Located } from './from-folder.ts';
 import { Lanes } from './lanes.ts';
 import { members } from './members.ts';
 import { eachLimited } from './retry.ts';
@@ -17,6 +19,14 @@ export interface Fetched {
   files: number;
   sizeBytes: number;
   missing: Out[];
+}
+
+/** Where files are made in passing, while an object's bytes are at hand. */
+export interface Copies {
+  /** A path, in a folder that is there, for a copy of this file of the out; undefined if none is wanted. */
+  pathFor(out: Out, relpath: string): string | undefined;
+  /** Takes note of a copy that is complete and verified; without a stamp, if it is there at all. */
+  note(path: string, stamp?: FileStamp): void;
 }
 
 interface Wanted {
@@ -33,34 +43,54 @@ export async function fetchObjects(
   repo: Repo,
   targets: Target[],
   remotes: Remotes,
-  options: { jobs: number; log: (line: string) => void },
+  options: { jobs: number; log: (line: string) => void; copies?: Copies },
 ): Promise<Fetched> {
+  const { jobs, log, copies } = options;
   const result: Fetched = { files: 0, sizeBytes: 0, missing: [] };
-  const lanes = new Lanes(options.jobs);
+  const lanes = new Lanes(jobs);
   const nowhere = new Set<string>();
   const name = (hash: HashName, oid: Oid): string => `${hash}:${oid}`;
   const usable = targets.filter(({ out }) => out.cache && out.oid !== undefined);
 
   const bring = async (wanted: Wanted[]): Promise<void> => {
-    const unique = new Map(wanted.map((item) => [name(item.out.hash, item.oid), item]));
-    const failures = await eachLimited(
-      unique.values(),
-      options.jobs,
-      async ({ out, oid, relpath, promised }) => {
-        const state = await repo.cache.check(out.hash, oid);
-        if (state === 'present') return;
-        if (state === 'corrupt')
-          options.log(`object ${oid} was corrupt in the cache: put aside, fetched anew`);
+    const failures: Error[] = [];
+    const each = async <T extends Wanted>(items: Iterable<T>, work: (item: T) => Promise<void>) => {
+      const failed = await eachLimited(items, jobs, async (item) => {
+        const { out, oid, promised } = item;
         try {
-          const source = sourceOf(remotes.for(out), out, oid, relpath);
-          result.sizeBytes += await download(source, repo.cache, out.hash, oid, lanes);
-          result.files += 1;
+          await work(item);
         } catch (error) {
           if (!(error instanceof MissingObject) || promised) throw named(error, out, oid);
           nowhere.add(name(out.hash, oid));
         }
+      });
+      failures.push(...failed);
+    };
+    const arrived = (sizeBytes: number): void => {
+      result.sizeBytes += sizeBytes;
+      result.files += 1;
+    };
+    const lacking: (Wanted & Located)[] = [];
+    await each(
+      new Map(wanted.map((item) => [name(item.out.hash, item.oid), item])).values(),
+      async (item) => {
+        const { out, oid, relpath } = item;
+        const state = await repo.cache.check(out.hash, oid);
+        if (state === 'present') return;
+        if (state === 'corrupt') log(`object ${oid} was corrupt in the cache: put aside, fetched anew`);
+        const source = sourceOf(remotes.for(out), out, oid, relpath);
+        const copy = isDirectory(oid) ? undefined : copies?.pathFor(out, relpath);
+        lacking.push({ ...item, hash: out.hash, source, copy });
       },
     );
+    const left = await bringFromFolder(repo.cache, lacking, ({ copy }, carried) => {
+      arrived(carried.object.size);
+      if (copy) copies?.note(copy, carried.copy);
+    });
+    await each(left, async ({ hash, oid, source, copy }) => {
+      arrived(await download(source, repo.cache, hash, oid, lanes, copy));
+      if (copy) copies?.note(copy);
+    });
     if (failures.length > 0) throw new TransferFailed('download', failures);
   };
 

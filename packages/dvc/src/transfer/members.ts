@@ -1,20 +1,32 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidFile } from '../errors.ts';
 import { type DirectoryEntry, parseDirectory } from '../objects/directory.ts';
-import { isDirectory } from '../objects/oid.ts';
+import { isDirectory, type Oid } from '../objects/oid.ts';
 import { refusePrivate } from '../workspace/look.ts';
 import type { Repo } from '../workspace/repo.ts';
 import type { Target } from '../workspace/targets.ts';
 
+/** A verb asks for the same thousands of files more than once. */
+const known = new WeakMap<Target, { oid: Oid; entries: DirectoryEntry[] }>();
+
 /** The files a target stands for, in its directory's object (which must be in the cache) or itself. */
-export async function members(repo: Repo, { out, inside }: Target): Promise<DirectoryEntry[]> {
-  if (!out.oid) return [];
-  if (!isDirectory(out.oid)) {
+export async function members(repo: Repo, target: Target): Promise<DirectoryEntry[]> {
+  const { oid } = target.out;
+  if (!oid) return [];
+  const before = known.get(target);
+  if (before?.oid === oid) return before.entries;
+  const entries = await read(repo, target, oid);
+  known.set(target, { oid, entries });
+  return entries;
+}
+
+async function read(repo: Repo, { out, inside }: Target, oid: Oid): Promise<DirectoryEntry[]> {
+  if (!isDirectory(oid)) {
     if (inside)
       throw new InvalidFile(`'${out.name}' is a file: there is no ${inside} in it`, { file: out.file });
-    return [{ oid: out.oid, relpath: '' }];
+    return [{ oid, relpath: '' }];
   }
-  const entries = parseDirectory(await readFile(repo.cache.path(out.hash, out.oid)), out.oid);
+  const entries = parseDirectory(await readFile(repo.cache.path(out.hash, oid)), oid);
   for (const { relpath } of entries) refusePrivate(relpath, out.name);
   if (inside === undefined) return entries;
   const chosen = entries.filter(({ relpath }) => relpath === inside || relpath.startsWith(`${inside}/`));

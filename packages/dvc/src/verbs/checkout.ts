@@ -1,5 +1,6 @@
 import { applyPlans } from '../checkout/apply.ts';
 import { type Plan, planCheckout } from '../checkout/plan.ts';
+import { Staging } from '../checkout/staging.ts';
 import { CheckoutFailed } from '../errors.ts';
 import { describe, type Out } from '../files/out.ts';
 import { isDirectory, type Oid } from '../objects/oid.ts';
@@ -50,7 +51,7 @@ export async function checkoutTargets(
   repo: Repo,
   targets: Target[],
   missing: Out[],
-  options: CheckoutOptions,
+  options: CheckoutOptions & { staging?: Staging },
 ): Promise<CheckoutResult> {
   const log = options.log ?? (() => {});
   const failed = new Set(missing);
@@ -62,7 +63,8 @@ export async function checkoutTargets(
   const plans: Plan[] = [];
   for (const target of targets)
     if (!failed.has(target.out)) plans.push(await planCheckout(repo, target, options.relink));
-  await applyPlans(repo, plans, { force: options.force ?? false, jobs: options.jobs || 8 });
+  const { force = false, staging = new Staging(repo) } = options;
+  await applyPlans(repo, plans, { force, jobs: options.jobs || 8, staging });
   const names = [...failed].map((out) => describe(out, repo.cwd));
   if (names.length > 0 && !options.allowMissing) throw new CheckoutFailed(names, [...failed][0]?.file);
   return {

@@ -1,7 +1,7 @@
 import { Unsupported } from '../errors.ts';
 import { describe, type Out } from '../files/out.ts';
 import { Remotes } from '../stores/remote.ts';
-import { type Fetched, fetchObjects } from '../transfer/fetch.ts';
+import { type Copies, type Fetched, fetchObjects } from '../transfer/fetch.ts';
 import { isWhole } from '../transfer/members.ts';
 import { collect } from '../workspace/collect.ts';
 import { locked } from '../workspace/lock.ts';
@@ -45,6 +45,7 @@ export async function fetch(repo: Repo, options: FetchOptions = {}): Promise<Fet
 export async function fetchTargets(
   repo: Repo,
   options: FetchOptions,
+  copies?: Copies,
 ): Promise<{ targets: Target[]; refused: Out[]; fetched: Fetched; jobs: number }> {
   const log = options.log ?? (() => {});
   const targets: Target[] = [];
@@ -58,7 +59,7 @@ export async function fetchTargets(
   const jobs = options.jobs || remotes.named()?.jobs || defaultJobs;
   if (!remotes.named()) log('No remote provided and no default remote set.');
   repo.cache.sweep();
-  const fetched = await fetchObjects(repo, targets, remotes, { jobs, log });
+  const fetched = await fetchObjects(repo, targets, remotes, { jobs, log, ...(copies ? { copies } : {}) });
   if (fetched.missing.length > 0) log(missingObjects(fetched.missing));
   return { targets, refused, fetched, jobs };
 }

@@ -1,3 +1,4 @@
+import { Staging } from '../checkout/staging.ts';
 import { locked } from '../workspace/lock.ts';
 import type { Repo } from '../workspace/repo.ts';
 import { type CheckoutOptions, type CheckoutResult, checkoutTargets } from './checkout.ts';
@@ -15,9 +16,14 @@ export interface PullResult extends CheckoutResult {
 /** Fetches what the targets need, verified, then puts it in place; throws before anything is changed if it cannot be complete. */
 export async function pull(repo: Repo, options: PullOptions = {}): Promise<PullResult> {
   return locked(repo, async () => {
-    const { targets, refused, fetched, jobs } = await fetchTargets(repo, options);
-    const result = await checkoutTargets(repo, targets, fetched.missing, { ...options, jobs });
-    refuseImports(repo, refused);
-    return { files: fetched.files, sizeBytes: fetched.sizeBytes, ...result };
+    const staging = new Staging(repo);
+    try {
+      const { targets, refused, fetched, jobs } = await fetchTargets(repo, options, staging);
+      const result = await checkoutTargets(repo, targets, fetched.missing, { ...options, jobs, staging });
+      refuseImports(repo, refused);
+      return { files: fetched.files, sizeBytes: fetched.sizeBytes, ...result };
+    } finally {
+      staging.remove();
+    }
   });
 }

@@ -2,6 +2,9 @@ import { mkdirSync, readFileSync, renameSync, type Stats, writeFileSync } from '
 import { dirname } from 'node:path';
 import type { HashName, Oid } from '../objects/oid.ts';
 
+/** What says whether a file is still the one it was. */
+export type FileStamp = Pick<Stats, 'ino' | 'size' | 'mtimeMs' | 'ctimeMs'>;
+
 type Row = [ino: number, sizeBytes: number, mtimeMs: number, ctimeMs: number, oid: Oid];
 
 /** A file changed this short a time ago may change again without its times showing it. */
@@ -20,7 +23,7 @@ export class State {
   }
 
   /** The hash the file at `path` is known to have, if it is still the one that was hashed. */
-  get(path: string, hash: HashName, stat: Stats): Oid | undefined {
+  get(path: string, hash: HashName, stat: FileStamp): Oid | undefined {
     const row = this.load().get(key(path, hash));
     if (!row) return undefined;
     const [ino, size, mtime, ctime, oid] = row;
@@ -30,7 +33,7 @@ export class State {
   }
 
   /** Takes note of a hash; `own` says that we wrote the file ourselves, so nobody is in the middle of writing it. */
-  set(path: string, hash: HashName, stat: Stats, oid: Oid, own = false): void {
+  set(path: string, hash: HashName, stat: FileStamp, oid: Oid, own = false): void {
     if (!own && Date.now() - Math.max(stat.mtimeMs, stat.ctimeMs) < racyMs) return;
     this.load().set(key(path, hash), [stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs, oid]);
     this.changed = true;

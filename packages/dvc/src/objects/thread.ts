@@ -1,0 +1,141 @@
+import type { Stats } from 'node:fs';
+
+/** Small objects to be brought from folders into the cache: at each place of the lists, one. */
+export interface Cargo {
+  from: string[];
+  /** The md5 its bytes must have. */
+  digest: string[];
+  to: string[];
+  /** A second file to be made of the same bytes; empty for none. */
+  copy: string[];
+  /** How the names of temporary files begin; they lie on the filesystem of `to`. */
+  temporary: string;
+  /** Shared: for each chunk of the lists 1 once some thread is at it. */
+  taken: Int32Array;
+  /** Shared: eight for each object, inode, size, mtime and ctime of `to`, then of `copy`; all 0 where it was left. */
+  stamps: Float64Array;
+}
+
+/** What a thread is told. */
+export type Order =
+  | { kind: 'carry'; id: number; cargo: Cargo; share: number }
+  /** To read a file up to some byte, into another or into md5; if it is the end, to answer (with the md5). */
+  | {
+      kind: 'follow';
+      id: number;
+      path: string;
+      /** The file its bytes are to be written to; undefined if they are to be hashed. */
+      to: string | undefined;
+      /** Up to which byte the file is complete; undefined for all of it. */
+      upTo: number | undefined;
+      isEnd: boolean;
+    };
+
+/** What it answers. */
+export interface Answer {
+  id: number;
+  digest?: string | undefined;
+  error?: string;
+}
+
+/**
+ * Brings what it can of a cargo, beginning at its `share` (0 to 1) of it; yields after each chunk. It is read once, and
+ * verified before anything is written. What cannot be had this way (absent, large, corrupt, no room) is left, without
+ * a trace. Runs on any thread; as `thread`, it stands alone.
+ */
+export function* carry(cargo: Cargo, share: number): Generator<void> {
+  const { hash } = process.getBuiltinModule('node:crypto');
+  const { closeSync, fstatSync, lstatSync, openSync, readSync, renameSync, rmSync, writeSync } =
+    process.getBuiltinModule('node:fs');
+  const { from, digest, to, copy, taken, stamps } = cargo;
+  const chunk = Math.ceil(from.length / taken.length);
+  const buffer = Buffer.allocUnsafeSlow(1 << 20);
+  const note = (at: number, { ino, size, mtimeMs, ctimeMs }: Stats): void =>
+    stamps.set([ino, size, mtimeMs, ctimeMs], at);
+  const read = (path: string): Buffer => {
+    const file = openSync(path, 'r');
+    try {
+      return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(file);
+    }
+  };
+  const write = (path: string, bytes: Buffer, mode: number): Stats => {
+    const file = openSync(path, 'wx', mode);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      return fstatSync(file);
+    } finally {
+      closeSync(file);
+    }
+  };
+  const bring = (at: number): void => {
+    const temporary = `${cargo.temporary}-${at}.tmp`;
+    try {
+      // A buffer that is full says that there may be more.
+      const bytes = read(from[at]!);
+      if (bytes.length === buffer.length || hash('md5', bytes) !== digest[at]) return;
+      const copied = copy[at] ? write(copy[at], bytes, 0o666) : undefined;
+      write(temporary, bytes, 0o444);
+      renameSync(temporary, to[at]!);
+      note(at * 8, lstatSync(to[at]!));
+      if (copied) note(at * 8 + 4, copied);
+    } catch {
+      rmSync(temporary, { force: true });
+      if (copy[at]) rmSync(copy[at], { force: true });
+    }
+  };
+  for (let step = 0; step < taken.length; step++) {
+    // Each thread has a stretch of its own first: two at once in the same folder would wait for each other.
+    const next = (Math.floor(share * taken.length) + step) % taken.length;
+    if (Atomics.exchange(taken, next, 1) === 1) continue;
+    for (let at = next * chunk; at < Math.min((next + 1) * chunk, from.length); at++) bring(at);
+    yield;
+  }
+}
+
+/**
+ * The whole program of a thread of ours. It stands alone, names nothing from outside, and is started from its own text:
+ * so it also runs from a bundle, where there is no second file to start.
+ */
+export function thread(bring: typeof carry): void {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const { closeSync, openSync, readSync, writeSync } = process.getBuiltinModule('node:fs');
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
+  const buffer = Buffer.allocUnsafeSlow(1 << 20);
+  const open = (path: string, to: string | undefined) => ({
+    handle: openSync(path, 'r'),
+    position: 0,
+    hash: to === undefined ? createHash('md5') : undefined,
+    to: to === undefined ? undefined : openSync(to, 'wx', 0o666),
+  });
+  const files = new Map<number, ReturnType<typeof open>>();
+  const follow = ({ id, path, to, upTo, isEnd }: Extract<Order, { kind: 'follow' }>): Answer | undefined => {
+    const file = files.get(id) ?? open(path, to);
+    files.set(id, file);
+    for (;;) {
+      const want = Math.min(buffer.length, (upTo ?? Number.POSITIVE_INFINITY) - file.position);
+      const count = want > 0 ? readSync(file.handle, buffer, 0, want, file.position) : 0;
+      if (count === 0) break;
+      file.hash?.update(buffer.subarray(0, count));
+      if (file.to !== undefined)
+        for (let at = 0; at < count; ) at += writeSync(file.to, buffer, at, count - at);
+      file.position += count;
+    }
+    if (!isEnd) return undefined;
+    files.delete(id);
+    closeSync(file.handle);
+    if (file.to !== undefined) closeSync(file.to);
+    return { id, digest: file.hash?.digest('hex') };
+  };
+  parentPort?.on('message', (order: Order) => {
+    try {
+      if (order.kind === 'carry') for (const _ of bring(order.cargo, order.share));
+      const answer = order.kind === 'carry' ? { id: order.id } : follow(order);
+      if (answer) parentPort.postMessage(answer);
+    } catch (error) {
+      files.delete(order.id);
+      parentPort.postMessage({ id: order.id, error: String(error) });
+    }
+  });
+}
