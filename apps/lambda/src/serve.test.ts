@@ -98,6 +98,15 @@ it('told to stop, it answers what is under way and takes no more', async () => {
   await expect(fetch(url('/health', slow.port))).rejects.toThrow();
 });
 
+it('told to stop, it waits for nobody who has asked for nothing', async () => {
+  const patient = await serve(handler, 0, 1000, { graceMs: 600_000 });
+  const ahead = connect(patient.port, '127.0.0.1');
+  const kept = await fetch(url('/health', patient.port));
+  expect(kept.headers.get('connection')).toBe('keep-alive');
+  await patient.stop();
+  expect(await text(ahead)).toBe('');
+});
+
 it('told to stop, it waits for nobody who does not finish', async () => {
   const stalled = await serve(handler, 0, 1000, { graceMs: 50 });
   const socket = connect(stalled.port, '127.0.0.1').on('error', () => {});

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { InvocationContext } from './handler.ts';
 
@@ -32,6 +32,11 @@ export async function serve(
     const isLast = () => !server.listening;
     answer(request, response, handler, mostBytes, isLast).catch(() => response.destroy());
   });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, resolve));
   return {
     port: (server.address() as AddressInfo).port,
@@ -42,6 +47,8 @@ export async function serve(
           clearTimeout(late);
           resolve();
         });
+        // Browsers and load balancers connect ahead; to Node, only who has asked once is idle.
+        for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       }),
   };
 }
