@@ -20,10 +20,11 @@ const block = `
   for (let i = 0; i < 200; i++) await once();
   process.on('message', async (count) => {
     const micros = [];
-    for (let i = 0; i < count; i++) {
+    // A third more before it counts: the processor's caches are full of what another process did.
+    for (let i = -Math.ceil(count / 3); i < count; i++) {
       const started = process.hrtime.bigint();
       await once();
-      micros.push(Number(process.hrtime.bigint() - started) / 1e3);
+      if (i >= 0) micros.push(Number(process.hrtime.bigint() - started) / 1e3);
       // What the function writes once its answer is out is not waited for, but it is written.
       await new Promise(setImmediate);
     }
@@ -37,7 +38,7 @@ for (const [size, { bundle, task, peer, shape }] of Object.entries(setting.model
     const text = JSON.stringify(textOf(tokens, shape.vocabulary));
     const session = (file: string, level: string) => `
       const { InferenceSession, Tensor } = ${require}('onnxruntime-node');
-      const session = await InferenceSession.create(${JSON.stringify(join(bundle, file))}, { intraOpNumThreads: 1, graphOptimizationLevel: '${level}' });
+      const session = await InferenceSession.create(${JSON.stringify(join(bundle, file))}, { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: '${level}' });
       const ids = BigInt64Array.from({ length: ${tokens} }, (_, i) => BigInt(5 + i * 7));
       const feeds = { input_ids: new Tensor('int64', ids, [1, ${tokens}]), attention_mask: new Tensor('int64', ids.map(() => 1n), [1, ${tokens}]) };
       const once = () => session.run(feeds);`;
