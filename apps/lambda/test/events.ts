@@ -43,11 +43,11 @@ export function restApi(method: string, path: string, body: string | null = null
   const headers = { 'Content-Type': 'application/json' };
   return {
     ...{ resource: '/{proxy+}', path, httpMethod: method, headers, body, isBase64Encoded: false },
+    pathParameters: { proxy: path.slice(1) },
     multiValueHeaders: { 'Content-Type': ['application/json'] },
     ...{
       queryStringParameters: null,
       multiValueQueryStringParameters: null,
-      pathParameters: null,
       stageVariables: null,
     },
     requestContext: {

@@ -1,6 +1,6 @@
 import type { ALBResult, APIGatewayProxyResult } from 'aws-lambda';
 import { expect, it } from 'vitest';
-import { loadBalancer, restApi } from '../../test/events.ts';
+import { loadBalancer, restApi, v2 } from '../../test/events.ts';
 import { startHandler } from '../../test/service.ts';
 
 const { handler, manifest } = await startHandler();
@@ -22,15 +22,35 @@ it('a REST API', async () => {
   expect(await handler({ ...multiValueOnly, multiValueHeaders: hostile })).toMatchObject({ statusCode: 200 });
 });
 
-it('a REST API under a base path of its domain, where the path is longer than the resource', async () => {
-  const event = restApi('POST', '/mail/predict', request);
-  const proxied = { ...event, pathParameters: { proxy: 'predict' } };
-  expect(await handler(proxied)).toMatchObject({ statusCode: 200 });
-  expect(await handler({ ...restApi('GET', '/mail'), resource: '/' })).toMatchObject({
-    statusCode: 200,
-    headers: { 'content-type': 'text/html; charset=utf-8' },
-  });
-  expect(await handler({ ...event, resource: '/mail/predict' })).toMatchObject({ statusCode: 404 });
+it.each([
+  ['/{proxy+}', '/predict', { proxy: 'predict' }],
+  ['/{proxy+}', '/mail/predict', { proxy: 'predict' }],
+  ['/mail/{proxy+}', '/mail/predict/', { proxy: 'predict/' }],
+  ['/predict', '/mail/predict', null],
+  // An HTTP API, whose stage is prod.
+  ['$default', '/prod/predict', null],
+])(
+  'a REST API where the resource %s gets %s, under a base path of its domain or none',
+  async (resource, path, pathParameters) => {
+    const event = { ...restApi('POST', path, request), resource, pathParameters };
+    expect(await handler(event)).toMatchObject({ statusCode: 200 });
+  },
+);
+
+it('an HTTP API where a route has a prefix', async () => {
+  const event = { ...v2('POST', '/prod/mail/predict', { body: request, stage: 'prod' }) };
+  expect(await handler(event)).toMatchObject({ statusCode: 404 });
+  const routed = { ...event, routeKey: 'ANY /mail/{proxy+}', pathParameters: { proxy: 'predict' } };
+  expect(await handler(routed)).toMatchObject({ statusCode: 200 });
+});
+
+it("a REST API's root is the page, also under a base path", async () => {
+  const root = { resource: '/', pathParameters: null };
+  for (const path of ['/', '/mail'])
+    expect(await handler({ ...restApi('GET', path), ...root })).toMatchObject({
+      statusCode: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+    });
 });
 
 it.each([false, true])('a load balancer, headers of many values: %s', async (multiValue) => {

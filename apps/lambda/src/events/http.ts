@@ -9,26 +9,27 @@ export const httpApi = eventKind<APIGatewayProxyEventV2>(
   'API Gateway HTTP API or function URL',
   (event) => isText(event.rawPath) && isText(contextOf(event, 'http').method),
   (event, service, report) => {
-    const { stage, http } = event.requestContext;
-    // With a stage of its own, an HTTP API leaves it in the path.
-    const staged = isText(stage) && stage !== '$default' && `${event.rawPath}/`.startsWith(`/${stage}/`);
-    const path = staged ? event.rawPath.slice(stage.length + 1) : event.rawPath;
-    return answer(requestOf(http.method, path, event), service, report);
+    const { method } = event.requestContext.http;
+    return answer(requestOf(method, routeOf(event.rawPath, event), event), service, report);
   },
 );
 
-/** A REST API (payload 1.0). */
+/** A REST API, or an HTTP API that is set to the same payload, 1.0. */
 export const restApi = eventKind<APIGatewayProxyEvent>(
   'API Gateway REST API',
   (event) => isProxy(event) && !('elb' in fieldsOf(event.requestContext)),
-  (event, service, report) => answer(requestOf(event.httpMethod, restPath(event), event), service, report),
+  (event, service, report) =>
+    answer(requestOf(event.httpMethod, routeOf(event.path, event), event), service, report),
 );
 
-/** A domain of one's own leaves its base path in the path, but not in what the resource matched of it. */
-function restPath({ path, resource, pathParameters }: APIGatewayProxyEvent): string {
+/** What of a gateway's path is ours: base paths, and the stages of HTTP APIs, stay in the path that it tells. */
+function routeOf(path: string, { resource, pathParameters, requestContext }: Gateway): string {
   const { proxy } = fieldsOf(pathParameters);
   if (isText(proxy)) return `/${proxy}`;
-  return resource === '/' ? resource : path;
+  if (isText(resource) && /^\/[^{]*$/.test(resource)) return resource;
+  const { stage } = fieldsOf(requestContext);
+  const staged = isText(stage) && stage !== '$default' && `${path}/`.startsWith(`/${stage}/`);
+  return staged ? path.slice(stage.length + 1) : path;
 }
 
 /** A load balancer, with headers of one or of many values as its target group is set. */
@@ -58,7 +59,14 @@ const contextOf = (event: Fields, part: string): Fields => fieldsOf(fieldsOf(eve
 const isProxy = (event: Fields): boolean =>
   isText(event.httpMethod) && isText(event.path) && typeof event.requestContext === 'object';
 
-/** The parts that all of them have alike, trusted no further than their types reach. */
+/** The parts that tell a route, trusted no further than their types reach. */
+interface Gateway {
+  resource?: unknown;
+  pathParameters?: unknown;
+  requestContext?: unknown;
+}
+
+/** The parts that all of them have alike. */
 interface Carrier {
   headers?: unknown;
   multiValueHeaders?: unknown;
