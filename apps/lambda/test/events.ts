@@ -163,8 +163,8 @@ const headers = fc.dictionary(
   fc.constantFrom('content-type', 'Content-Encoding', 'x-request-id', 'user-agent', 'accept'),
   fc.oneof(fc.constantFrom('application/json', 'application/json;charset=utf-8', 'text/plain'), words),
 );
-const route = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(['POST', '/predict'] as const) },
+const route: fc.Arbitrary<readonly [string, string]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(['POST', '/predict']) },
   { weight: 1, arbitrary: fc.tuple(method, path) },
 );
 const more = fc.record(

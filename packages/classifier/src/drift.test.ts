@@ -55,7 +55,7 @@ it('longer texts move tokens alone; a label that is gone is a large but finite s
 });
 
 it('what nearly all had alike is seen to move, up or down', () => {
-  const alike = usual.map((one, i) => prediction('ham', 0.9, i % 20 ? 128 : 64, 0));
+  const alike = usual.map((_, i) => prediction('ham', 0.9, i % 20 ? 128 : 64, 0));
   const before = makeReference(alike, labels);
   expect(drift(before, alike)).toEqual({ tokens: 0, unknownRate: 0, score: 0, label: 0 });
   const half = (change: Partial<Prediction>) =>
