@@ -46,13 +46,21 @@ export async function build({ platform, output }: BuildOptions): Promise<void> {
   writeFileSync(join(runtime, 'package.json'), `${JSON.stringify({ name, version, license }, null, 2)}\n`);
 }
 
-/** Node's own modules by property, not as ES modules: those would call every getter, and load what is behind it. */
+/**
+ * Node's own modules by property, not as ES modules: those would call every getter, and load what is behind it. Each
+ * name is a constant of its own, so that what nobody imports is left out.
+ */
 const builtinsByProperty: Plugin = {
   name: 'builtins-by-property',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
     onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+      contents: [
+        `const get = (name) => process.getBuiltinModule(${JSON.stringify(path)})[name];`,
+        ...Object.keys(createRequire(import.meta.url)(path)).map(
+          (name) => `export const ${name} = /* @__PURE__ */ get(${JSON.stringify(name)});`,
+        ),
+      ].join('\n'),
     }));
   },
 };

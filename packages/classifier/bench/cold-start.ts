@@ -67,7 +67,8 @@ for (const [size, { task, peer, shape }] of Object.entries(setting.models)) {
     writeFileSync(file, script + account);
     return { name, file, samples: [] as Sample[] };
   });
-  const env = { LAMBDA_TASK_ROOT: task };
+  // As Lambda sets it when a request has to wait for the start.
+  const env = { LAMBDA_TASK_ROOT: task, AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand' };
   for (let round = -1; round < rounds; round++) {
     say(`${size}: round ${round + 1} of ${rounds}`);
     for (const { file, samples } of round % 2 ? files : files.toReversed()) {

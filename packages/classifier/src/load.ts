@@ -5,6 +5,8 @@ import { readCompiled } from './compiled-tokenizer.ts';
 import { parseReference } from './drift.ts';
 import { BundleError, UnsupportedTokenizer } from './errors.ts';
 import { type Manifest, parseFields, parseManifest } from './manifest.ts';
+import { openPlan } from './quick/plan.ts';
+import { quickSession } from './quick/session.ts';
 import { openSession } from './session.ts';
 import { openTokenizer, parseTokenizer, type Tokenizer } from './tokenizer.ts';
 import { checkHashes, checkSizes } from './verify.ts';
@@ -14,6 +16,11 @@ export interface LoadOptions {
   threads?: number;
   /** Whether to hash every file that is used before it is: true, unless something else vouches for the bytes. */
   verify?: boolean;
+  /**
+   * Answer the first texts by the bundle's plan, if it has one, and start ONNX Runtime when they have cost what that
+   * costs: for a process that somebody is waiting for. Answers are the same to the bundle's tolerance.
+   */
+  quick?: boolean;
 }
 
 /**
@@ -22,21 +29,32 @@ export interface LoadOptions {
  */
 export async function load(
   folder: string,
-  { threads = 1, verify = true }: LoadOptions = {},
+  { threads = 1, verify = true, quick = false }: LoadOptions = {},
 ): Promise<Classifier> {
   const json = readJson(folder, 'manifest.json');
   const manifest = verify ? parseManifest(json) : parseFields(json);
   const { reference: referenceFile, files, serving } = manifest;
   const { model, tokenizer: tokenizerFile } = serving ?? manifest;
-  const optional = [serving?.weights, referenceFile].filter((name) => name !== undefined);
+  const plan = quick ? serving?.plan : undefined;
+  const optional = [serving?.weights, plan, referenceFile].filter((name) => name !== undefined);
   const used = [model, tokenizerFile, manifest.golden, ...optional];
   const records = Object.fromEntries(used.map((name) => [name, files[name]!]));
   checkSizes(folder, records);
   if (verify) await checkHashes(folder, records);
-  const tokenizer = await readTokenizer(folder, manifest);
-  const reference = referenceFile && parseReference(readJson(folder, referenceFile), manifest);
-  const session = await openSession(folder, manifest, tokenizer.padId, threads);
-  return makeClassifier(folder, manifest, tokenizer, session, reference || undefined);
+  // Its weights are read while the rest goes on.
+  const paths = [plan, serving?.weights].filter((name) => name !== undefined);
+  const machine = plan === undefined ? undefined : openPlan(...paths.map((name) => join(folder, name)));
+  try {
+    const tokenizer = await readTokenizer(folder, manifest);
+    const { padId } = tokenizer;
+    const reference = referenceFile ? parseReference(readJson(folder, referenceFile), manifest) : undefined;
+    const openFull = () => openSession(folder, manifest, padId, threads);
+    const session = machine ? quickSession(machine, padId, openFull) : await openFull();
+    return makeClassifier(folder, manifest, tokenizer, session, reference);
+  } catch (error) {
+    machine?.close();
+    throw error;
+  }
 }
 
 async function readTokenizer(folder: string, { serving, tokenizer }: Manifest): Promise<Tokenizer> {

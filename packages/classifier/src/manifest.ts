@@ -40,6 +40,8 @@ export interface ServingFiles {
   /** The model's weights, where they aren't in its own file. */
   weights?: string;
   tokenizer: string;
+  /** How to answer before ONNX Runtime has started, if the model allows that. */
+  plan?: string;
   /** Of the large weights; int8 answers a little otherwise than the model does. */
   precision: 'float32' | 'int8';
 }
@@ -162,8 +164,8 @@ function checkFiles(manifest: Fields): void {
   for (const role of ['reference', 'report']) if (role in manifest) listed(manifest[role], role);
   if ('serving' in manifest) {
     const serving = object(manifest.serving, 'serving');
-    for (const role of ['model', 'tokenizer', ...('weights' in serving ? ['weights'] : [])])
-      listed(serving[role], `serving.${role}`);
+    const optional = ['weights', 'plan'].filter((role) => role in serving);
+    for (const role of ['model', 'tokenizer', ...optional]) listed(serving[role], `serving.${role}`);
     if (serving.precision !== 'float32' && serving.precision !== 'int8')
       fail('serving.precision', `must be float32 or int8, is ${show(serving.precision)}`);
   }

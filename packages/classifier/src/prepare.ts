@@ -8,6 +8,8 @@ import type { ServingFiles } from './manifest.ts';
 import { prune } from './onnx/prune.ts';
 import { quantize } from './onnx/quantize.ts';
 import { loadOnnxRuntime } from './onnxruntime.ts';
+import { makePlan, NoPlan } from './quick/make-plan.ts';
+import { provePlan } from './quick/prove.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
 
 /** What a bundle carries besides its model and tokenizer so that a function starts in a few milliseconds. */
@@ -15,11 +17,14 @@ export interface Prepared {
   /** The manifest's field. */
   serving: ServingFiles;
   files: Record<string, Uint8Array>;
+  /** Why the model can't be answered before ONNX Runtime has started, if it can't. */
+  whyNoPlan?: string;
 }
 
 /**
  * Does at build time what loading would do each time: ONNX Runtime optimises the model and lays its weights out to be
- * mapped into memory, the tokenizer's vocabulary becomes a table. Same parts, same bytes, same answers, on every CPU.
+ * mapped into memory, the tokenizer's vocabulary becomes a table, and a plan says how to do without ONNX Runtime for the
+ * first texts. Same parts, same bytes, same answers, on every CPU.
  * With a precision of int8 the answers move a little, and the caller has compared them. Takes an ONNX model's bytes
  * and a parsed tokenizer.json; throws a BundleError on either it can't read.
  */
@@ -30,23 +35,32 @@ export async function prepare(
 ): Promise<Prepared> {
   const compiled = await compileIfWordPiece(tokenizer);
   const pruned = prune(model);
-  const { graph, weights } = await optimise(precision === 'int8' ? quantize(pruned) : pruned);
+  const { graph, weights, plan } = await optimise(precision === 'int8' ? quantize(pruned) : pruned, precision);
+  const isPlanned = plan instanceof Uint8Array;
   return {
     serving: {
       model: names.model,
       ...(weights && { weights: names.weights }),
       tokenizer: compiled ? names.tokenizer : 'tokenizer.json',
+      ...(isPlanned && { plan: names.plan }),
       precision,
     },
     files: {
       [names.model]: graph,
       ...(weights && { [names.weights]: weights }),
       ...(compiled && { [names.tokenizer]: compiled }),
+      ...(isPlanned && { [names.plan]: plan }),
     },
+    ...(!isPlanned && { whyNoPlan: plan.message }),
   };
 }
 
-const names = { model: 'serving.onnx', weights: 'serving.weights', tokenizer: 'serving.tokenizer' };
+const names = {
+  model: 'serving.onnx',
+  weights: 'serving.weights',
+  tokenizer: 'serving.tokenizer',
+  plan: 'serving.plan',
+};
 
 async function compileIfWordPiece(tokenizer: unknown): Promise<Uint8Array | undefined> {
   try {
@@ -60,8 +74,14 @@ async function compileIfWordPiece(tokenizer: unknown): Promise<Uint8Array | unde
   }
 }
 
+interface Optimised {
+  graph: Uint8Array;
+  weights: Uint8Array | undefined;
+  plan: Uint8Array | NoPlan;
+}
+
 /** ONNX Runtime's own ORT format would load as fast, but comes out with its weights in another order each time. */
-async function optimise(model: Uint8Array): Promise<{ graph: Uint8Array; weights: Uint8Array | undefined }> {
+async function optimise(model: Uint8Array, precision: ServingFiles['precision']): Promise<Optimised> {
   const { InferenceSession } = await loadOnnxRuntime();
   const folder = await mkdtemp(join(tmpdir(), 'mainline-prepare-'));
   const file = (name: string) => join(folder, name);
@@ -76,10 +96,40 @@ async function optimise(model: Uint8Array): Promise<{ graph: Uint8Array; weights
     await session.release();
     // A model of a few weights keeps them all in the graph.
     const weights = existsSync(file(names.weights)) ? await readFile(file(names.weights)) : undefined;
-    return { graph: await readFile(file(names.model)), weights };
+    const graph = await readFile(file(names.model));
+    return { graph, weights, plan: await planOf(folder, model, graph, weights, precision) };
   } catch (cause) {
     throw new BundleError('model.onnx', "can't be optimised by ONNX Runtime", { cause });
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A plan that answers as the prepared model in the folder does, or why there is none. */
+async function planOf(
+  folder: string,
+  model: Uint8Array,
+  graph: Uint8Array,
+  weights: Uint8Array | undefined,
+  precision: ServingFiles['precision'],
+): Promise<Uint8Array | NoPlan> {
+  const { InferenceSession, Tensor } = await loadOnnxRuntime();
+  const session = await InferenceSession.create(join(folder, names.model), {
+    graphOptimizationLevel: 'disabled',
+    // Some samples are longer than what some models have positions for.
+    logSeverityLevel: 4,
+    extra: { session: { x64quantprecision: '1' } },
+  });
+  try {
+    const plan = makePlan(model, graph, weights);
+    const [planFile, weightsFile] = [join(folder, names.plan), join(folder, names.weights)];
+    await writeFile(planFile, plan);
+    await provePlan(planFile, weights && weightsFile, session, Tensor, precision);
+    return plan;
+  } catch (error) {
+    if (error instanceof NoPlan) return error;
+    throw error;
+  } finally {
+    await session.release();
   }
 }

@@ -1,6 +1,11 @@
 /** Just enough protobuf to write ONNX models by hand: small ones for tests, random ones of any size for benches. */
 
 function varint(value: number): number[] {
+  if (value < 0) {
+    // Ten bytes: what is left of 64 bits after seven at a time.
+    const groups = Array.from({ length: 9 }, (_, i) => Number((BigInt(value) >> BigInt(7 * i)) & 127n) | 128);
+    return [...groups, 1];
+  }
   return value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))];
 }
 
