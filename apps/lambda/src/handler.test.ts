@@ -4,7 +4,7 @@ import { anyEvent, secret, v2 } from '../test/events.ts';
 import { startHandler, written } from '../test/service.ts';
 import { UnsupportedEvent } from './errors.ts';
 
-const { handler, logged, manifest } = await startHandler();
+const { handler, logged, classifier, manifest } = await startHandler();
 const { name, version } = manifest;
 
 describe('a direct invoke', () => {
@@ -89,6 +89,33 @@ it('whatever comes is answered, never by a 5xx, and neither told again nor logge
   expect(logged.length).toBeGreaterThan(100_000);
   expect(logged.filter((line) => JSON.stringify(line).includes(secret))).toEqual([]);
 }, 120_000);
+
+it('a model that fails is a 500, or a failed invocation, and the log has where', async () => {
+  const failing = await startHandler({
+    classifier: {
+      ...classifier,
+      classify: async () => {
+        throw new TypeError('out of order');
+      },
+    },
+  });
+  const body = JSON.stringify({ text: secret });
+  expect(await failing.handler(v2('POST', '/predict', { body }))).toMatchObject({
+    statusCode: 500,
+    body: '{"error":{"code":"internal","message":"The model could not answer; the log has the reason."}}',
+  });
+  await expect(failing.handler({ text: secret })).rejects.toThrow('out of order');
+  await written();
+  expect(failing.logged).toMatchObject([
+    {
+      level: 'error',
+      status: 500,
+      error: expect.stringMatching(/^TypeError: out of order\n +at .*handler.test.ts/),
+    },
+    { level: 'error', error: 'TypeError: out of order' },
+  ]);
+  expect(JSON.stringify(failing.logged)).not.toContain(secret);
+});
 
 it('a cold start is counted once, and only if somebody waited for it', async () => {
   const starts = async () => {

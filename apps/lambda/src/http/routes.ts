@@ -44,7 +44,7 @@ export async function respond(request: HttpRequest, service: Service, report: Re
 function refuse(error: unknown, report: Report): HttpResponse {
   if (error instanceof RequestError)
     return json(error.status, errorBody(error.code, error.message), error.headers);
-  report.error = String(error);
+  report.error = error instanceof Error ? error.stack : String(error);
   return json(500, errorBody('internal', 'The model could not answer; the log has the reason.'));
 }
 
