@@ -62,7 +62,12 @@ export const verbs: Record<string, ParseArgsOptionsConfig> = {
     force: { type: 'boolean', short: 'f' },
     unset: { type: 'boolean', short: 'u' },
   },
-  config: { ...level, list: { type: 'boolean', short: 'l' }, unset: { type: 'boolean', short: 'u' } },
+  config: {
+    ...level,
+    list: { type: 'boolean', short: 'l' },
+    unset: { type: 'boolean', short: 'u' },
+    'show-origin': { type: 'boolean' },
+  },
 };
 
 /** A command line taken apart. */

@@ -1,5 +1,6 @@
+import type { Place } from '../config/write.ts';
 import { BadArguments } from '../errors.ts';
-import { getConfig, listConfig, setConfig } from '../verbs/config.ts';
+import { getConfig, listConfig, originOf, type Setting, setConfig } from '../verbs/config.ts';
 import {
   addRemote,
   defaultRemote,
@@ -8,11 +9,10 @@ import {
   removeRemote,
   renameRemote,
 } from '../verbs/remote.ts';
-import type { Repo } from '../workspace/repo.ts';
 import { type Command, levelOf } from './options.ts';
 
 /** `dvc remote …`: returns what it prints. */
-export function remoteCommand(repo: Repo, command: Command): string[] {
+export function remoteCommand(place: Place, command: Command): string[] {
   const [verb, name, first, second] = command.targets;
   const level = levelOf(command);
   const need = (value: string | undefined, what: string): string => {
@@ -22,23 +22,23 @@ export function remoteCommand(repo: Repo, command: Command): string[] {
   };
   switch (verb) {
     case 'list':
-      return listRemotes(repo).map(
+      return listRemotes(place, level).map(
         (remote) => `${remote.name}\t${remote.url}${remote.isDefault ? '\t(default)' : ''}`,
       );
     case 'add':
-      addRemote(repo, need(name, 'name'), need(first, 'url'), {
+      addRemote(place, need(name, 'name'), need(first, 'url'), {
         ...level,
         isDefault: command.flag('default'),
         force: command.flag('force'),
       });
       return command.flag('default') ? [`Setting '${name}' as a default remote.`] : [];
     case 'default': {
-      const shown = defaultRemote(repo, name, { ...level, unset: command.flag('unset') });
+      const shown = defaultRemote(place, name, { ...level, unset: command.flag('unset') });
       return name === undefined && !command.flag('unset') ? [shown ?? 'No default remote set'] : [];
     }
     case 'modify':
       modifyRemote(
-        repo,
+        place,
         need(name, 'name'),
         need(first, 'option'),
         command.flag('unset') ? undefined : need(second, 'value'),
@@ -46,10 +46,10 @@ export function remoteCommand(repo: Repo, command: Command): string[] {
       );
       return [];
     case 'remove':
-      removeRemote(repo, need(name, 'name'), level);
+      removeRemote(place, need(name, 'name'), level);
       return [];
     case 'rename':
-      renameRemote(repo, need(name, 'name'), need(first, 'new'), level);
+      renameRemote(place, need(name, 'name'), need(first, 'new'), level);
       return [];
     default:
       throw new BadArguments(
@@ -59,13 +59,28 @@ export function remoteCommand(repo: Repo, command: Command): string[] {
 }
 
 /** `dvc config …`: returns what it prints. */
-export function configCommand(repo: Repo, command: Command): string[] {
+export function configCommand(place: Place, command: Command): string[] {
   const [name, value] = command.targets;
   const { level } = levelOf(command);
-  if (command.flag('list'))
-    return Object.entries(listConfig(repo, level)).map(([key, text]) => `${key}=${text}`);
+  const unset = command.flag('unset');
+  const origin = ({ file }: Setting): string =>
+    command.flag('show-origin') ? `${originOf(file, place)}\t` : '';
+  if (command.flag('show-origin') && (value !== undefined || unset))
+    throw new BadArguments(
+      "--show-origin can't be used together with any of these options: -u/--unset, value",
+    );
+  if (command.flag('list')) {
+    if (name !== undefined || unset)
+      throw new BadArguments(
+        "-l/--list can't be used together with any of these options: -u/--unset, name, value",
+      );
+    return listConfig(place, level).map((setting) => `${origin(setting)}${setting.name}=${setting.value}`);
+  }
   if (name === undefined) throw new BadArguments('config: the following arguments are required: name');
-  if (value === undefined && !command.flag('unset')) return [getConfig(repo, name, level)];
-  setConfig(repo, name, command.flag('unset') ? undefined : value, level);
+  if (value === undefined && !unset) {
+    const setting = getConfig(place, name, level);
+    return setting ? [origin(setting) + setting.value] : [];
+  }
+  setConfig(place, name, unset ? undefined : value, level);
   return [];
 }

@@ -82,15 +82,66 @@ describe('config files', () => {
       /extra keys not allowed @ data\['remote'\]\['a'\]\['x'\]/,
     ],
     ['an S3 key on a folder', '[\'remote "a"\']\nurl = /x\nregion = y\n', /\['region'\]/],
-    ['a boolean that is none', '[\'remote "a"\']\nurl = s3://b\nverify = yes\n', /expected bool/],
-    ['a url with an unquoted comma', '[\'remote "a"\']\nurl = s3://b/a,b\n', /must stand in quotes/],
-    ['an unknown cache type', '[cache]\ntype = hardlink,magic\n', /magic/],
+    [
+      'a boolean that is none',
+      '[\'remote "a"\']\nurl = s3://b\nverify = yes\n',
+      /expected true or false for dictionary value @ data\['remote'\]\['a'\]\['verify'\]/,
+    ],
+    [
+      'a url with an unquoted comma',
+      '[\'remote "a"\']\nurl = s3://b/a,b\n',
+      /expected str for dictionary value @ data\['remote'\]\['a'\]\['url'\]/,
+    ],
+    [
+      'an unknown cache type',
+      '[cache]\ntype = hardlink,magic\n',
+      /Unsupported cache type\(s\): magic for dictionary value/,
+    ],
+    ['no jobs', '[core]\nchecksum_jobs = 0\n', /value must be at least 1 for dictionary value/],
+    ['jobs in words', '[\'remote "a"\']\nurl = /x\njobs = many\n', /expected int for dictionary value/],
+    ['a remote without url', '[\'remote "a"\']\njobs = 1\n', /expected 'url'/],
+    ['a remote of no known kind', '[\'remote "a"\']\nurl = foo://b/c\n', /Unsupported URL type foo:\/\//],
+    ['a key in a section that has others', '[index]\nsize = 1\n', /\['index'\]\['size'\]/],
+    ['a style nobody knows', '[parsing]\nbool = maybe\n', /expected one of store_true, boolean_optional/],
+    [
+      'a section twice',
+      '[core]\nanalytics = false\n["core"]\nautostage = true\n',
+      /:3: Duplicate section name/,
+    ],
+    ['a key twice', '[core]\nremote = a\nremote = b\n', /:3: Duplicate keyword name/],
     ['a line that is neither', 'hello\n', /config:1:/],
     ['a key before any section', 'a = 1\n', /outside a section/],
   ])('are refused with %s', (_, repo, message) => {
     expect(() => load({ repo })).toThrow(ConfigError);
     expect(() => load({ repo })).toThrow(message);
     expect(() => load({ repo })).toThrow(expect.objectContaining({ exitCode: 251 }));
+  });
+
+  it('are checked together: a key of config.local belongs to the url that another file has', () => {
+    const repo = '[\'remote "a"\']\nurl = s3://b\n[\'remote "h"\']\nurl = https://h/x\nauth = basic\n';
+    expect(
+      load({ repo, local: '[\'remote "a"\']\nsecret_access_key = k\n' }).remotes.get('a')?.options,
+    ).toEqual({
+      secret_access_key: 'k',
+    });
+    const misspelt = { repo, local: '[\'remote "a"\']\nsecret_acess_key = k\n' };
+    expect(() => load(misspelt)).toThrow(
+      /extra keys not allowed @ data\['remote'\]\['a'\]\['secret_acess_key'\]/,
+    );
+    expect(() => load(misspelt)).toThrow(
+      expect.objectContaining({ file: join(box.dir, '.dvc/config.local') }),
+    );
+  });
+
+  it('may say in any case what is one of few words', () => {
+    const config = load({
+      repo: '[cache]\nshared = Group\ntype = hardlink, copy\n[core]\nno_scm = TRUE\n[parsing]\nlist = APPEND\n',
+    });
+    expect(config).toMatchObject({
+      cacheShared: true,
+      cacheTypes: ['hardlink', 'copy'],
+      parsing: { list: 'append' },
+    });
   });
 
   it('name the remotes there are when one is not', () => {
@@ -115,6 +166,9 @@ describe('ConfigObj syntax', () => {
     ["[s]\nk = 'a # b' # c", 'a # b'],
     ['[s]\nk = """one\ntwo"""', 'one\ntwo'],
     ['[s]\nbase = x\nk = %(base)s/y', 'x/y'],
+    ['[s]\nbase = x\nk = %(base)s/a, %(base)s/b', ['x/a', 'x/b']],
+    ['\ufeff[s] # c\r\n  k  =  a  # c\r\n', 'a'],
+    ['[S]\nK = a\n[s]\nk = b', 'b'],
     ['[s]\nk =', ''],
     ['[s]\nk = a=b', 'a=b'],
   ])('%j', (text, value) => {

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ConfigError, DvcError } from '../errors.ts';
 import { parseIni } from './ini.ts';
 import { levelFiles } from './levels.ts';
-import { checkRemote, checkSection } from './schema.ts';
+import { checkSections, nameOf } from './schema.ts';
 
 /** One `[remote "name"]`: its url made absolute, its other options as written. */
 export interface RemoteConfig {
@@ -34,17 +34,13 @@ export type Sections = Record<string, Record<string, string | string[]>>;
 
 /** Reads system, global, repository and local config of the repository whose `.dvc` folder this is. */
 export function loadConfig(dvcDir: string, env: NodeJS.ProcessEnv = process.env): Config {
-  const merged: Sections = {};
-  for (const file of levelFiles(dvcDir, env)) {
-    const sections = readConfig(file);
-    for (const [name, keys] of Object.entries(sections)) merged[name] = { ...merged[name], ...keys };
-  }
+  const merged = mergeConfig(levelFiles(dvcDir, env));
   const remotes = new Map<string, RemoteConfig>();
   for (const [section, keys] of Object.entries(merged)) {
-    const name = remoteName(section);
-    if (name === undefined) continue;
+    const { kind, name } = nameOf(section) ?? {};
+    if (kind !== 'remote') continue;
     const { url, ...options } = strings(keys);
-    remotes.set(name, { name, url: url ?? '', options });
+    remotes.set(name!, { name: name!, url: url ?? '', options });
   }
   const core = strings(merged.core ?? {});
   const cache = merged.cache ?? {};
@@ -56,7 +52,7 @@ export function loadConfig(dvcDir: string, env: NodeJS.ProcessEnv = process.env)
     parsing: lowercased(strings(merged.parsing ?? {})),
     cacheDir: typeof cache.dir === 'string' ? cache.dir : undefined,
     cacheTypes: typeof types === 'string' ? types.split(',').map((type) => type.trim()) : types,
-    cacheShared: cache.shared === 'group',
+    cacheShared: String(cache.shared).toLowerCase() === 'group',
   };
 }
 
@@ -88,7 +84,26 @@ export function findRemote(config: Config, name: string): RemoteConfig {
   }
 }
 
-/** One config file, checked, its paths made absolute; empty if there is none. */
+/** What config files say together, the later ones winning; `last` stands in for what its file says. */
+export function mergeConfig(
+  files: string[],
+  options: { last?: { file: string; sections: Sections }; unchecked?: boolean } = {},
+): Sections {
+  const { last } = options;
+  const merged: Sections = {};
+  const origin = new Map<string, string>();
+  for (const file of files) {
+    const sections = file === last?.file ? resolvePaths(last.sections, file) : readConfig(file);
+    for (const [name, keys] of Object.entries(sections)) {
+      merged[name] = { ...merged[name], ...keys };
+      origin.set(name, file);
+    }
+  }
+  if (!options.unchecked) checkSections(merged, (section) => origin.get(section) ?? '');
+  return merged;
+}
+
+/** One config file, its paths made absolute; empty if there is none. */
 export function readConfig(file: string): Sections {
   let text: string;
   try {
@@ -98,32 +113,33 @@ export function readConfig(file: string): Sections {
       return {};
     throw new ConfigError(`configuration error - cannot read ${file}`, { cause, file });
   }
+  return resolvePaths(parseIni(text, file), file);
+}
+
+function resolvePaths(raw: Sections, file: string): Sections {
   const sections: Sections = {};
-  for (const [section, keys] of Object.entries(parseIni(text, file))) {
-    const name = remoteName(section);
-    if (name === undefined) {
-      checkSection(section, keys, file);
-      sections[section] = keys;
-    } else {
-      checkRemote(name, keys, file);
-      sections[`remote "${name}"`] = keys;
-    }
-    for (const key of ['url', 'dir', 'credentialpath', 'configpath', 'keyfile']) {
-      const path = keys[key];
-      if (typeof path === 'string' && (name !== undefined || section === 'cache'))
-        keys[key] = absolutePath(path, dirname(file));
-    }
+  for (const [section, keys] of Object.entries(raw)) {
+    const own = nameOf(section);
+    const resolved = Object.entries(keys).map(([key, value]): [string, string | string[]] => [
+      key,
+      isPathKey(section, key) && typeof value === 'string' ? absolutePath(value, dirname(file)) : value,
+    ]);
+    sections[own ? `${own.kind} "${own.name}"` : section] = Object.fromEntries(resolved);
   }
   return sections;
 }
 
-/** The name in `remote "name"`. */
-export const remoteName = (section: string): string | undefined =>
-  /^\s*remote\s*"(.*)"\s*$/.exec(section)?.[1];
+const remotePaths = ['url', 'credentialpath', 'configpath', 'keyfile', 'cert_path', 'key_path'];
+
+/** Whether an option is a path, seen from the folder of its file. */
+export function isPathKey(section: string, key: string): boolean {
+  if (section === 'cache') return key === 'dir';
+  return nameOf(section)?.kind === 'remote' && remotePaths.includes(key);
+}
 
 /** A path in a config file is seen from the folder of that file; a url stays as it is. */
 function absolutePath(path: string, folder: string): string {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return path;
+  if (/^\w+:\/\//.test(path)) return path;
   if (path === '~' || /^~[/\\]/.test(path)) return join(homedir(), path.slice(1));
   return isAbsolute(path) ? path : resolve(folder, path);
 }

@@ -17,6 +17,12 @@ const unquote = (text: string): string =>
 /** Reads `text`; names are lowercased as DVC does. Keys before any section are an error, as every one is unknown. */
 export function parseIni(text: string, file: string): Ini {
   const result: Ini = {};
+  const names = new Set<string>();
+  const once = (name: string, what: string, fail: (why: string) => never): void => {
+    if (names.has(name)) fail(`Duplicate ${what}`);
+    names.add(name);
+  };
+  let written = '';
   let current: Record<string, string | string[]> | undefined;
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   for (let at = 0; at < lines.length; at++) {
@@ -28,24 +34,28 @@ export function parseIni(text: string, file: string): Ini {
     const head = section.exec(line);
     if (head) {
       if (head[1]!.replace(/\s/g, '').length !== 1) fail('nested sections are not known here');
-      const name = unquote(head[2]!).toLowerCase();
-      current = result[name] ?? {};
-      result[name] = current;
+      written = unquote(head[2]!);
+      once(`[${written}]`, 'section name', fail);
+      // Sections whose names differ by case alone are one to DVC: the last.
+      current = {};
+      result[written.toLowerCase()] = current;
       continue;
     }
     const pair = keyword.exec(line);
     if (!pair) return fail('neither a section nor `key = value`');
     if (!current) return fail(`${pair[1]} stands outside a section`);
+    once(`[${written}]${unquote(pair[1]!)}`, 'keyword name', fail);
     let raw = pair[2]!;
     const triple = /^('''|""")/.exec(raw)?.[1];
     if (triple) {
+      const end = new RegExp(`^(.*?)${triple}\\s*(?:#.*)?$`, 's');
       let body = raw.slice(3);
-      while (!body.includes(triple)) {
+      while (!end.test(body)) {
         at += 1;
         if (at >= lines.length) return fail('a multi-line value does not end');
         body += `\n${lines[at]}`;
       }
-      current[unquote(pair[1]!).toLowerCase()] = body.slice(0, body.indexOf(triple));
+      current[unquote(pair[1]!).toLowerCase()] = end.exec(body)![1]!;
       continue;
     }
     raw = raw.trim();
@@ -61,7 +71,10 @@ export function parseIni(text: string, file: string): Ini {
   }
   for (const keys of Object.values(result))
     for (const [key, item] of Object.entries(keys))
-      if (typeof item === 'string') keys[key] = interpolate(item, keys, file);
+      keys[key] =
+        typeof item === 'string'
+          ? interpolate(item, keys, file)
+          : item.map((part) => interpolate(part, keys, file));
   return result;
 }
 

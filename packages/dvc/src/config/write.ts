@@ -1,25 +1,52 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { writeAtomically } from '../files/pointer.ts';
+import { isPathKey, mergeConfig } from './config.ts';
 import { type Ini, parseIni } from './ini.ts';
+import { type Level, levelFile, levelFiles } from './levels.ts';
+import { nameOf } from './schema.ts';
 
-/** Changes one config file through `edit`; written as ConfigObj writes it, so comments are lost and remotes come last. */
-export function editConfig(file: string, edit: (sections: Ini) => void): void {
+/** Where configuration is changed from. */
+export interface Place {
+  cwd: string;
+  dvcDir: string;
+}
+
+/**
+ * Changes one config file through `edit`; written as ConfigObj writes it, so comments are lost and remotes come last.
+ * Paths set by `edit` are seen from the working directory. Throws ConfigError, the file untouched, on what DVC would refuse.
+ */
+export function editConfig(place: Place, level: Level, edit: (sections: Ini, file: string) => void): void {
+  const file = levelFile(level, place.dvcDir);
   const sections = existsSync(file) ? parseIni(readFileSync(file, 'utf8'), file) : {};
-  edit(sections);
-  mkdirSync(dirname(file), { recursive: true });
+  const before = structuredClone(sections);
+  edit(sections, file);
+  const folder = dirname(file);
+  for (const [section, keys] of Object.entries(sections))
+    for (const [key, value] of Object.entries(keys)) {
+      if (!isPathKey(section, key) || typeof value !== 'string' || !isRelative(value)) continue;
+      const from = before[section]?.[key] === value ? folder : place.cwd;
+      keys[key] = relative(folder, resolve(from, value)).split(sep).join('/') || '.';
+    }
+  const files = levelFiles(place.dvcDir, process.env);
+  mergeConfig(files.slice(0, files.indexOf(file) + 1), { last: { file, sections } });
+  mkdirSync(folder, { recursive: true });
   writeAtomically(file, formatIni(sections));
 }
 
-/** Sections as ConfigObj writes them: plain ones first, then those with a name of their own; empty ones are dropped. */
+const isRelative = (path: string): boolean =>
+  !/^\w+:\/\//.test(path) && !isAbsolute(path) && !path.startsWith('~');
+
+/** Sections as ConfigObj writes them: plain ones first, unless empty, then those with a name of their own. */
 export function formatIni(sections: Ini): string {
-  const isNamed = (section: string): boolean => section.includes('"');
-  const order = Object.keys(sections).sort((a, b) => Number(isNamed(a)) - Number(isNamed(b)));
-  return order
-    .filter((section) => Object.keys(sections[section]!).length > 0)
+  const kinds = ['remote', 'machine', 'db'];
+  const rank = (section: string): number => kinds.indexOf(nameOf(section)?.kind ?? '');
+  return Object.keys(sections)
+    .sort((a, b) => rank(a) - rank(b))
+    .filter((section) => rank(section) >= 0 || Object.keys(sections[section]!).length > 0)
     .map((section) => {
       const lines = Object.entries(sections[section]!).map(
-        ([key, value]) => `    ${key} = ${formatValue(value)}\n`,
+        ([key, value]) => `    ${quote(key)} = ${formatValue(value)}\n`,
       );
       return `[${quote(section)}]\n${lines.join('')}`;
     })
@@ -27,7 +54,10 @@ export function formatIni(sections: Ini): string {
 }
 
 function formatValue(value: string | string[]): string {
-  if (!Array.isArray(value)) return value.includes('\n') ? `"""${value}"""` : quote(value);
+  if (!Array.isArray(value)) {
+    if (!value.includes('\n') && !(value.includes("'") && value.includes('"'))) return quote(value);
+    return value.includes('"""') ? `'''${value}'''` : `"""${value}"""`;
+  }
   if (value.length === 0) return ',';
   return value.length === 1 ? `${quote(value[0]!)},` : value.map(quote).join(', ');
 }
@@ -36,6 +66,5 @@ function formatValue(value: string | string[]): string {
 function quote(text: string): string {
   if (text === '') return '""';
   if (!/^[\s'"]|[\s'"]$|[,#]/.test(text)) return text;
-  if (text.includes('"') && text.includes("'")) return `'''${text}'''`;
   return text.includes('"') ? `'${text}'` : `"${text}"`;
 }

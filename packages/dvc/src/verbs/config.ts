@@ -1,75 +1,92 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { remoteName } from '../config/config.ts';
-import { type Ini, parseIni } from '../config/ini.ts';
+import { relative } from 'node:path';
+import { mergeConfig, readConfig, type Sections } from '../config/config.ts';
 import { type Level, levelFile, levelFiles } from '../config/levels.ts';
-import { checkRemote, checkSection } from '../config/schema.ts';
-import { editConfig } from '../config/write.ts';
-import { ConfigError } from '../errors.ts';
-import type { Repo } from '../workspace/repo.ts';
+import { nameOf } from '../config/schema.ts';
+import { editConfig, type Place } from '../config/write.ts';
+import { BadArguments, ConfigError } from '../errors.ts';
+
+/** A setting as `config` shows it: its full name, its value, and the file that makes it. */
+export interface Setting {
+  name: string;
+  value: string;
+  file: string;
+}
 
 /** A name like `core.remote` or `remote.s3.url`, taken apart. */
-function split(name: string): { section: string; key: string } {
-  const match = /^(?:(remote|machine|db)\.(.+)|([^.]+))\.([^.]+)$/i.exec(name);
-  if (!match)
-    throw new ConfigError(
-      `configuration error - name argument should look like section.option or remote.name.option, not '${name}'`,
+function split(name: string): { section: string; key: string; shown: string } {
+  const [, kind, own, key] = /^(?:(remote|db)\.)?([^.]*)\.([^.]*)$/.exec(name) ?? [];
+  if (own === undefined || key === undefined)
+    throw new BadArguments(
+      'argument name: name argument should look like remote.name.option or db.name.option or section.option',
     );
-  const [, kind, own, plain, key] = match;
+  const section = own.toLowerCase();
   return {
-    section: kind ? `${kind.toLowerCase()} "${own!.toLowerCase()}"` : plain!.toLowerCase(),
-    key: key!.toLowerCase(),
+    section: kind ? `${kind} "${section}"` : section,
+    key: key.toLowerCase(),
+    shown: `${kind ?? 'section'} '${section}'`,
   };
 }
 
-/** Every setting that is made, later files winning, as `name` → value. */
-export function listConfig(repo: Repo, level?: Level): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const file of level ? [levelFile(level, repo.dvcDir)] : levelFiles(repo.dvcDir, process.env)) {
-    for (const [section, keys] of Object.entries(read(file)))
-      for (const [key, value] of Object.entries(keys)) {
-        const remote = remoteName(section);
-        result[`${remote === undefined ? section : `remote.${remote}`}.${key}`] = String(value);
-      }
-  }
-  return result;
+/** Every setting of every file (or of one level), weakest file first, paths as they are used. */
+export function listConfig({ dvcDir }: Place, level?: Level): Setting[] {
+  const files = level ? [levelFile(level, dvcDir)] : levelFiles(dvcDir, process.env);
+  return files.flatMap((file) => {
+    const sections = Object.entries(readConfig(file)).map(([section, keys]) => {
+      const own = nameOf(section);
+      return { own, prefix: own ? `${own.kind}.${own.name}` : section, keys };
+    });
+    // As DVC lists them: what has a name of its own comes first.
+    sections.sort((a, b) => Number(!a.own) - Number(!b.own));
+    return sections.flatMap(({ prefix, keys }) =>
+      Object.entries(keys).map(([key, value]) => ({
+        name: `${prefix}.${key}`,
+        value: typeof value === 'string' ? value : `[${value.map((item) => `'${item}'`).join(', ')}]`,
+        file,
+      })),
+    );
+  });
 }
 
-/** One setting's value; throws ConfigError if it is not made. */
-export function getConfig(repo: Repo, name: string, level?: Level): string {
-  const { section, key } = split(name);
-  let value: string | undefined;
-  for (const file of level ? [levelFile(level, repo.dvcDir)] : levelFiles(repo.dvcDir, process.env)) {
-    const found = read(file)[section]?.[key];
-    if (found !== undefined) value = String(found);
-  }
-  if (value === undefined)
-    throw new ConfigError(`configuration error - option '${key}' doesn't exist in section '${section}'`);
-  return value;
+/** One setting, the strongest file's; undefined if none makes it. With a level, that is an error. */
+export function getConfig(place: Place, name: string, level?: Level): Setting | undefined {
+  const { section, key, shown } = split(name);
+  const own = nameOf(section);
+  const full = `${own ? `${own.kind}.${own.name}` : section}.${key}`;
+  const found = listConfig(place, level).findLast((setting) => setting.name === full);
+  if (!found && level) throw missing(key, shown, section in sectionsOf(place, level));
+  return found;
 }
 
 /** Makes a setting, or takes it away; refuses what DVC does not know. */
 export function setConfig(
-  repo: Repo,
+  place: Place,
   name: string,
   value: string | undefined,
   level: Level = 'project',
 ): void {
-  const { section, key } = split(name);
-  const file = levelFile(level, repo.dvcDir);
-  editConfig(file, (sections) => {
-    const old = sections[section] ?? {};
+  const { section, key, shown } = split(name);
+  editConfig(place, level, (sections) => {
     if (value === undefined) {
-      if (old[key] === undefined)
-        throw new ConfigError(`configuration error - option '${key}' doesn't exist in section '${section}'`);
-      delete old[key];
-      return;
-    }
-    const keys = { ...old, [key]: value };
-    const remote = remoteName(section);
-    if (remote === undefined) checkSection(section, keys, file);
-    else checkRemote(remote, keys, file);
-    sections[section] = keys;
+      if (sections[section]?.[key] === undefined) throw missing(key, shown, section in sections);
+      delete sections[section][key];
+    } else sections[section] = { ...sections[section], [key]: value };
   });
 }
 
-const read = (file: string): Ini => (existsSync(file) ? parseIni(readFileSync(file, 'utf8'), file) : {});
+function missing(key: string, section: string, exists: boolean): ConfigError {
+  return new ConfigError(
+    `configuration error - config file error: ${exists ? `option '${key}' doesn't exist in ${section}` : `${section} doesn't exist`}`,
+  );
+}
+
+/** What all files, or one level's, say together, unchecked: what is wrong in them can be put right. */
+export const sectionsOf = ({ dvcDir }: Place, level?: Level): Sections =>
+  level
+    ? readConfig(levelFile(level, dvcDir))
+    : mergeConfig(levelFiles(dvcDir, process.env), { unchecked: true });
+
+/** How a file is named before its settings: the repository's own from its root. */
+export const originOf = (file: string, { dvcDir }: Place): string => {
+  const path = relative(`${dvcDir}/..`, file);
+  return path.startsWith('..') ? file : path;
+};
