@@ -79,8 +79,10 @@ it('the log has the ids of a request, if they are ids, and its own otherwise', a
 });
 
 it('told to stop, it answers what is under way and takes no more', async () => {
+  const begun = Promise.withResolvers<void>();
   const slow = await serve(
     async (event) => {
+      begun.resolve();
       await wait(100);
       return handler(event);
     },
@@ -88,7 +90,7 @@ it('told to stop, it answers what is under way and takes no more', async () => {
     1000,
   );
   const underWay = fetch(url('/health', slow.port));
-  await wait(30);
+  await begun.promise;
   const stopped = slow.stop();
   const response = await underWay;
   expect(response.status).toBe(200);
