@@ -117,6 +117,26 @@ it('a model that fails is a 500, or a failed invocation, and the log has where',
   expect(JSON.stringify(failing.logged)).not.toContain(secret);
 });
 
+it('a deployment’s golden request makes a quick start a whole one, and fails if that does', async () => {
+  const completed: string[] = [];
+  const { handler } = await startHandler({
+    classifier: {
+      ...classifier,
+      complete: async () => {
+        completed.push('');
+        if (completed.length > 1) throw new Error('no such library');
+      },
+    },
+  });
+  await handler({ text: 'free' });
+  await handler({ text: 'free' }, { clientContext: { custom: { purpose: 'other' } } });
+  expect(completed).toHaveLength(0);
+  const golden = { clientContext: { custom: { purpose: 'golden' } } };
+  expect(await handler({ text: 'free' }, golden)).toMatchObject({ predictions: [{ label: 'spam' }] });
+  expect(completed).toHaveLength(1);
+  await expect(handler({ text: 'free' }, golden)).rejects.toThrow('no such library');
+});
+
 it('a cold start is counted once, and only if somebody waited for it', async () => {
   const starts = async () => {
     const started = await startHandler();

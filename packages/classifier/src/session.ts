@@ -7,6 +7,8 @@ import { type NativeSession, openModel, Tensor } from './onnxruntime.ts';
 export interface Session {
   /** Pads the rows to the longest; answers row after row, one logit for each label. */
   run(rows: Int32Array[]): Promise<Float32Array>;
+  /** Does now what was put off until it is needed, if anything was. */
+  complete?(): Promise<void>;
   release(): Promise<void>;
 }
 

@@ -64,6 +64,16 @@ describe('deploy', () => {
     expect(world.calls).toEqual(['GetAlias', 'GetFunction', 'GetFunctionUrlConfig']);
   });
 
+  it('says of its golden requests that they are golden', async () => {
+    const contexts: unknown[] = [];
+    world.images.set(digest('a'), (payload, context = 'null') => {
+      contexts.push(JSON.parse(context));
+      return classifier('m1')(payload);
+    });
+    await world.go('a');
+    expect(contexts).toEqual(Array(2).fill({ custom: { purpose: 'golden' } }));
+  });
+
   it('asks the version itself, and leaves the alias where it was when an answer is wrong', async () => {
     await world.go('a');
     world.images.set(digest('b'), () => classifier('m1')({ text: '!' }));

@@ -18,8 +18,8 @@ export const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 /** An image by such a digest. */
 export const image = (letter: string) => `registry.example/spam@${digest(letter)}`;
 
-/** What an image answers to a payload; throwing is a function error. */
-export type Worker = (payload: { text?: unknown }) => unknown;
+/** What an image answers to a payload, and the JSON of the caller's client context; throwing is a function error. */
+export type Worker = (payload: { text?: unknown }, clientContext?: string) => unknown;
 
 /** A function that says spam for anything with an exclamation mark. */
 export const classifier =
@@ -150,7 +150,8 @@ export class World {
         },
       },
       workers: {
-        invoke: async (_, version, { payload }) => this.#work(version.version, version.digest, payload),
+        invoke: async (_, version, { payload, clientContext }) =>
+          this.#work(version.version, version.digest, payload, clientContext),
         retire() {},
         close: async () => {},
       },
@@ -214,12 +215,12 @@ export class World {
     return promise;
   }
 
-  #work(version: string, of: string, bytes: Uint8Array) {
+  #work(version: string, of: string, bytes: Uint8Array, clientContext: string | undefined) {
     const payload = JSON.parse(Buffer.from(bytes).toString());
     let answer: unknown;
     let isError = false;
     try {
-      answer = this.images.get(of)?.(payload);
+      answer = this.images.get(of)?.(payload, clientContext);
       this.answered(version, payload, answer);
     } catch (error) {
       isError = true;

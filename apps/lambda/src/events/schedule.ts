@@ -7,6 +7,7 @@ export const schedule = eventKind<ScheduledEvent>(
   (event) => event.source === 'aws.events' || event.source === 'aws.scheduler',
   async (_, { classifier }, report) => {
     // Not a prediction: neither the metrics nor the drift may count it.
+    await classifier.complete();
     await classifier.classify(['warm up']);
     report.status = 200;
     return { warm: true };

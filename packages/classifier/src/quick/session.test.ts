@@ -74,6 +74,15 @@ it('a call that costs more than that alone goes to ONNX Runtime, and calls may o
   expect(counts.opened).toBe(1);
 });
 
+it('is made whole when somebody says so', async () => {
+  const { session, counts } = make();
+  expect(await session.run([row(3)])).not.toContain(42);
+  await session.complete!();
+  expect(await session.run([row(3)])).toContain(42);
+  await session.complete!();
+  expect(counts).toEqual({ opened: 1, run: 1, released: 0 });
+});
+
 it('one that is released unused never opens ONNX Runtime', async () => {
   const { session, counts } = make();
   await session.release();

@@ -19,24 +19,23 @@ export function quickSession(machine: Machine, padId: number, openFull: () => Pr
   let spent = 0;
   let full: Promise<Session> | undefined;
 
+  /** From now on ONNX Runtime answers. */
+  function complete(): Promise<Session> {
+    quick?.close();
+    quick = undefined;
+    full ??= openFull();
+    return full;
+  }
+
   return {
     async run(rows) {
-      if (quick) {
-        const length = Math.max(...rows.map((row) => row.length));
-        spent += rows.length * length * quick.plan.tokenCost + quick.plan.nodes.length * nodeCost;
-        if (spent <= patience) {
-          const inputs = Object.keys(quick.plan.inputs).map((name) => [
-            name,
-            padded(name, rows, length, padId),
-          ]);
-          return quick.run(Object.fromEntries(inputs));
-        }
-        quick.close();
-        quick = undefined;
-      }
-      full ??= openFull();
-      return (await full).run(rows);
+      const length = Math.max(...rows.map((row) => row.length));
+      if (quick) spent += rows.length * length * quick.plan.tokenCost + quick.plan.nodes.length * nodeCost;
+      if (!quick || spent > patience) return (await complete()).run(rows);
+      const inputs = Object.keys(quick.plan.inputs).map((name) => [name, padded(name, rows, length, padId)]);
+      return quick.run(Object.fromEntries(inputs));
     },
+    complete: async () => void (await complete()),
     async release() {
       quick?.close();
       quick = undefined;

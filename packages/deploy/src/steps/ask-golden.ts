@@ -11,6 +11,9 @@ export interface Asked {
   modelVersion: string | undefined;
 }
 
+/** Tells the function whom it answers: one that has put off part of its start can finish that, and fail by it, now. */
+const clientContext = Buffer.from(JSON.stringify({ custom: { purpose: 'golden' } })).toString('base64');
+
 /**
  * Asks one very version every golden text, one after the other; the first waits for a worker to start.
  * @throws GoldenFailed naming each text with another label, a score out of tolerance, or no answer
@@ -43,6 +46,7 @@ async function ask(
       FunctionName: asked.functionName,
       Qualifier: asked.version,
       LogType: 'Tail',
+      ClientContext: clientContext,
       Payload: new TextEncoder().encode(JSON.stringify({ text: golden.text })),
     }),
   );
