@@ -66,6 +66,8 @@ describe('DVC 2 files', () => {
     expect(read('d.dvc')).toContain('98faa4e4028daf01ed78738734e2f981.dir');
     expect(Object.keys(tree(join(dir, '.dvc/cache')))).toContain('98/faa4e4028daf01ed78738734e2f981.dir');
     expect(await status(openRepo(dir))).toEqual({});
+    // Its other members keep names that DVC 3 looks for elsewhere: a mixture could not be pulled.
+    await expect(add(openRepo(dir), { targets: ['d/crlf.txt'] })).rejects.toThrow(/was tracked by DVC 2/);
   });
 });
 
@@ -130,6 +132,16 @@ describe('add', () => {
     expect(read('d/file')).toBe('hello\n');
     symlinkSync('nowhere', join(dir, 'broken'));
     await expect(add(openRepo(dir), { targets: ['broken'] })).rejects.toThrow(/link to nothing/);
+  });
+
+  it('refuses linked folders, as resolve_paths of DVC does: the pointer would stand beside the link', async () => {
+    write(dir, { 'real/a': 'a', 'real/sub/b': 'b' });
+    symlinkSync('real', join(dir, 'link'));
+    for (const target of ['link', 'link/a', 'link/sub/b', 'link/sub'])
+      await expect(add(openRepo(dir), { targets: [target] })).rejects.toThrow(
+        /Cannot add files inside symlinked directories to DVC/,
+      );
+    expect(Object.keys(tree(dir)).filter((name) => name.endsWith('.dvc'))).toEqual([]);
   });
 
   it('escapes what Git would read as a pattern, and adds no line that is there', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { add, commit, fetch, openRepo, pull, push } from './index.ts';
+import { add, commit, fetch, openRepo, pull, push, status } from './index.ts';
 import { makeRepo, scratch, write } from './test/sandbox.ts';
 
 let box: ReturnType<typeof scratch>;
@@ -64,6 +64,14 @@ describe('what is not supported is refused by name, with what to do instead', ()
     write(box.dir, { [`remote/files/md5/b1/${hello.slice(2)}`]: 'hello\n' });
     remove('a.txt');
     expect(await pull(openRepo(dir))).toMatchObject({ added: 1 });
+    write(dir, { c: 'c', 'c.dvc': 'outs:\n- path: c\n' });
+    expect(await commit(openRepo(dir))).toEqual([join(dir, 'c.dvc')]);
+    // The checksum above is none: DVC says so too, and only that.
+    expect(await status(openRepo(dir))).toEqual({ 'a.txt.dvc': ['changed checksum'] });
+    write(dir, { 'a.txt': 'changed', c: 'd' });
+    await expect(commit(openRepo(dir))).rejects.toThrow(/a\.txt\.dvc' is an import whose data was changed/);
+    expect(await status(openRepo(dir), { targets: ['c'] })).toEqual({});
+    remove('a.txt');
     write(dir, { 'b.dvc': `${dep}outs:\n- hash: md5\n  path: b\n` });
     await expect(pull(openRepo(dir))).rejects.toThrow(
       /b \(b\.dvc\): imported from a url and not downloaded yet/,

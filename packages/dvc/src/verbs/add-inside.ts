@@ -20,6 +20,11 @@ export async function addInside(
   const out = place.pointer!.outs[place.index]!;
   const inside = posixRelative(out.path, path);
   const old = out.oid;
+  if (out.hash === 'md5-dos2unix')
+    throw new DvcError(`'${out.name}' was tracked by DVC 2, which named its files otherwise`, {
+      file: place.file,
+      hint: `add all of it once: then one path in it can be added as well`,
+    });
   if (old && (await repo.cache.check(out.hash, old)) !== 'present')
     throw new DvcError(`could not read '${old}': it is not in the cache`, {
       hint: `pull ${out.name} first, or add all of it`,

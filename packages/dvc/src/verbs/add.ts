@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { relink } from '../checkout/relink.ts';
 import { DvcError } from '../errors.ts';
@@ -173,10 +173,23 @@ function checkTarget(repo: Repo, target: string): string {
   )
     throw new DvcError(`DVC file '${target}' cannot be an output.`, { hint: 'name the data it tracks' });
   checkInside(repo, path);
+  checkLinks(repo, path);
   const name = posixRelative(repo.root, path);
   const rule = dvcIgnore(repo).find(name, existsSync(path) && lstatSync(path).isDirectory());
   if (rule) throw new DvcError(`Path '${target}' is ignored by ${rule}`);
   return path;
+}
+
+/** Throws where the path leads through a linked folder, or is one: the pointer would stand in another place than its data. */
+function checkLinks(repo: Repo, path: string): void {
+  const isLink = (at: string): boolean => lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  let through = isLink(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  for (let at = dirname(path); at !== repo.root && !through; at = dirname(at)) through = isLink(at);
+  if (through)
+    throw new DvcError(
+      `Cannot add files inside symlinked directories to DVC: ${path}. See <https://dvc.org/doc/user-guide/troubleshooting#add-symlink> for more information.`,
+      { hint: 'name it by its path without links' },
+    );
 }
 
 /** Throws unless the path is in the repository, links on the way followed, and not in Git's or DVC's own folders. */

@@ -19,6 +19,7 @@ import type { Repo } from '../workspace/repo.ts';
 import { type Selection, select } from '../workspace/targets.ts';
 import { mapOf, toYaml, type YamlNode } from '../yaml/tree.ts';
 import { lookAt } from './add.ts';
+import { outState } from './status.ts';
 
 /** What a commit can be asked. */
 export interface CommitOptions extends Selection {
@@ -34,15 +35,12 @@ export async function commit(repo: Repo, options: CommitOptions = {}): Promise<s
     const tracked = collect(repo);
     const { targets, stages } = select(repo, tracked, options);
     const chosen = new Set(targets.map(({ out }) => out.path));
+    const imports: Pointer[] = [];
     for (const pointer of tracked.pointers.filter(({ outs }) => outs.some((out) => chosen.has(out.path)))) {
-      if (pointer.deps.length > 0)
-        throw new Unsupported(
-          `'${posixRelative(repo.cwd, pointer.file)}' is an import: it cannot be committed here`,
-          {
-            hint: 'bring it up to date by `dvc update`',
-          },
-        );
-      if (await commitPointer(repo, pointer, options)) changed.push(pointer.file);
+      // What was imported and is as it was needs no commit.
+      if (pointer.deps.length === 0) {
+        if (await commitPointer(repo, pointer, options)) changed.push(pointer.file);
+      } else if (await isChanged(repo, pointer, Boolean(options.targets?.length))) imports.push(pointer);
     }
     for (const pipeline of tracked.pipelines) {
       const entries = new Map<string, YamlNode>();
@@ -50,8 +48,22 @@ export async function commit(repo: Repo, options: CommitOptions = {}): Promise<s
         if (stages.has(stage)) entries.set(stage.name, await lockEntry(repo, stage, options));
       if (entries.size > 0 && writeLock(pipeline.lock, entries)) changed.push(pipeline.lock.file);
     }
+    const [first] = imports;
+    if (first)
+      throw new Unsupported(
+        `'${posixRelative(repo.cwd, first.file)}' is an import whose data was changed: it cannot be committed here`,
+        {
+          file: first.file,
+          hint: 'bring it back by `checkout --force`, or up to date by `dvc update`; all else is committed',
+        },
+      );
     return changed;
   });
+}
+
+async function isChanged(repo: Repo, { outs }: Pointer, isNamed: boolean): Promise<boolean> {
+  const states = await Promise.all(outs.map((out) => outState(repo, out)));
+  return states.some((state) => state && (isNamed || state !== 'not in cache'));
 }
 
 async function commitPointer(repo: Repo, pointer: Pointer, options: CommitOptions): Promise<boolean> {
