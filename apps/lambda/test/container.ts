@@ -63,6 +63,7 @@ export async function startFunction(
     const variables = {
       ...{ AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${runtimeApiPort}`, AWS_LAMBDA_FUNCTION_NAME: 'tiny' },
       ...{ AWS_LAMBDA_FUNCTION_VERSION: '1', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: `${memoryMb}` },
+      ...{ AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand' },
       ...{ AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/tiny', AWS_LAMBDA_LOG_STREAM_NAME: 'stream' },
       ...{ AWS_REGION: 'us-east-1', ...env },
     };
