@@ -31,10 +31,18 @@ try {
     process.stdout.write(usage);
     process.exit(values.help ? 0 : 1);
   }
-  const options: ImportOptions = { precision: values.int8 ? 'int8' : 'float32' };
+  const options: ImportOptions = {
+    precision: values.int8 ? 'int8' : 'float32',
+    log: (line) => process.stdout.write(`${line}\n`),
+  };
   if (values.labels !== undefined) options.labels = values.labels.split(',').map((label) => label.trim());
   if (values.name !== undefined) options.name = values.name;
-  if (values['max-tokens'] !== undefined) options.maxTokens = Number(values['max-tokens']);
+  const maxTokens = values['max-tokens'];
+  if (maxTokens !== undefined) {
+    if (!/^\d+$/.test(maxTokens))
+      throw new BundleError('--max-tokens', `must be a whole number, is ${maxTokens}`);
+    options.maxTokens = Number(maxTokens);
+  }
   if (values.golden !== undefined)
     options.golden = readFileSync(values.golden, 'utf8')
       .split('\n')

@@ -89,7 +89,12 @@ it('by command, with labels of its own and in 8 bits', () => {
     stdout: expect.stringMatching(/: \d+ [0-9a-f]{12}, x or y or z\n$/),
   });
   const manifest = JSON.parse(readFileSync(join(target, 'manifest.json'), 'utf8'));
-  expect(manifest).toMatchObject({ maxTokens: 16, serving: { precision: 'int8' } });
+  expect(manifest).toMatchObject({ maxTokens: 16, serving: { precision: 'int8', plan: 'serving.plan' } });
+  expect(JSON.parse(readFileSync(join(target, 'golden.json'), 'utf8'))).toMatchObject({ tolerance: 0.01 });
+  expect(run(source, newFolder(), '--max-tokens', 'many')).toMatchObject({
+    status: 1,
+    stderr: '--max-tokens: must be a whole number, is many\n',
+  });
   expect(run(...args)).toMatchObject({
     status: 1,
     stderr: expect.stringContaining('exists already. Give a new folder'),

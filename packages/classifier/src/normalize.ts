@@ -30,12 +30,21 @@ export function splitWords(normalized: string): string[] {
     .filter((word) => word !== '');
 }
 
+/**
+ * NFD puts marks in order in a time that grows with the square of how many follow each other; no script has more than a
+ * few, so that longer runs are cut. Only the order of marks a hundred apart could tell.
+ */
+const toNfd = (text: string): string =>
+  /\p{M}{100}/u.test(text)
+    ? text.replace(/\P{M}*\p{M}{0,100}/gu, (part) => part.normalize('NFD'))
+    : text.normalize('NFD');
+
 function decompose(text: string): string {
   let result = '';
   let start = 0;
   for (const match of text.matchAll(undecomposed())) {
-    result += text.slice(start, match.index).normalize('NFD') + match[0];
+    result += toNfd(text.slice(start, match.index)) + match[0];
     start = match.index + match[0].length;
   }
-  return result + text.slice(start).normalize('NFD');
+  return result + toNfd(text.slice(start));
 }

@@ -132,6 +132,13 @@ describe('ids are those of the Rust tokenizers package', () => {
   });
 });
 
+it('a text of nothing but marks takes no longer than another', () => {
+  const tokenizer = parseTokenizer(fileWith());
+  // Put in order all at once, these would keep a process busy for half a minute.
+  const marks = '\u0301\u0316'.repeat(200_000);
+  expect(tokenizer.encode(`the ${marks}`, 8)).toEqual(tokenizer.encode('the', 8));
+}, 10_000);
+
 it('reads as much of a long text as it keeps', () => {
   const { ids, truncated } = parseTokenizer(fileWith()).encode('free winner! '.repeat(1_000_000), 16);
   expect(ids.length).toBe(16);

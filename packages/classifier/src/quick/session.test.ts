@@ -83,6 +83,17 @@ it('is made whole when somebody says so', async () => {
   expect(counts).toEqual({ opened: 1, run: 1, released: 0 });
 });
 
+it('if ONNX Runtime can’t be opened that call fails, and the next one tries again', async () => {
+  let tries = 0;
+  const session = quickSession(openPlan(file), 0, async () => {
+    if (++tries === 1) throw new Error('no memory');
+    return { run: async () => Float32Array.of(42, 42), release: async () => {} };
+  });
+  await expect(session.complete!()).rejects.toThrow('no memory');
+  expect(await session.run([row(3)])).toContain(42);
+  expect(tries).toBe(2);
+});
+
 it('one that is released unused never opens ONNX Runtime', async () => {
   const { session, counts } = make();
   await session.release();

@@ -19,11 +19,14 @@ export function quickSession(machine: Machine, padId: number, openFull: () => Pr
   let spent = 0;
   let full: Promise<Session> | undefined;
 
-  /** From now on ONNX Runtime answers. */
+  /** From now on ONNX Runtime answers; if it can't be opened, the next call tries again. */
   function complete(): Promise<Session> {
     quick?.close();
     quick = undefined;
-    full ??= openFull();
+    full ??= openFull().catch((error: unknown) => {
+      full = undefined;
+      throw error;
+    });
     return full;
   }
 
