@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { bertModel } from '../../bench/bert.ts';
-import { sumModel } from '../../test/onnx.ts';
+import { model as buildModel, elementType, node, sumModel, tensor, value } from '../../test/onnx.ts';
+import { readGraph } from './graph.ts';
 import { quantize } from './quantize.ts';
 import { decode, encode } from './wire.ts';
 
@@ -41,6 +42,32 @@ describe('a quantised model', () => {
       for (const [i, logit] of after.entries())
         expect(Math.abs(logit - before[i]!)).toBeLessThan(0.05 * largest + 0.02);
     }
+  });
+
+  it('adds a bias on the way, if its sum is all that a product is for', () => {
+    const productsOf = (bytes: Uint8Array) =>
+      readGraph(quantize(bytes)).nodes.filter(({ type }) => type === 'DynamicQuantizeMatMul');
+    const products = productsOf(model);
+    expect(products).toHaveLength(shape.layers * 6 + 1);
+    expect(products.every(({ inputs }) => inputs.length === 5)).toBe(true);
+
+    const floats = (name: string, ...dims: number[]) =>
+      tensor(name, dims, elementType.float, new Float32Array(dims.reduce((a, b) => a * b)).fill(0.5));
+    const read = (readers: Buffer[], bias: Buffer) =>
+      buildModel({
+        nodes: [node('MatMul', ['x', 'weight'], 'product'), ...readers],
+        initializers: [floats('weight', 64, 64), bias],
+        inputs: [value('x', elementType.float, ['rows', 64])],
+        outputs: [value('sum', elementType.float, ['rows', 64])],
+      });
+    const sum = node('Add', ['bias', 'product'], 'sum');
+    expect(productsOf(read([sum], floats('bias', 64)))[0]).toMatchObject({
+      inputs: ['x', 'weight.int8', 'weight.scale', '', 'bias'],
+      outputs: ['sum'],
+    });
+    const other = node('Tanh', ['product'], 'other');
+    for (const kept of [read([sum, other], floats('bias', 64)), read([sum], floats('bias', 1, 1, 64))])
+      expect(productsOf(kept)[0]).toMatchObject({ outputs: ['product'] });
   });
 
   it('without a large weight is the model itself', () => {

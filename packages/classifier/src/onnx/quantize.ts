@@ -31,31 +31,49 @@ export function quantize(model: Uint8Array): Uint8Array {
   return rewritten(model, (graph) => withSmallWeights(model, graph));
 }
 
-function withSmallWeights(model: Uint8Array, { nodes, tensors }: Graph): Uint8Array {
-  const uses = new Map<string, number>();
-  for (const { inputs } of nodes) for (const input of inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+function withSmallWeights(model: Uint8Array, { nodes, tensors, outputs }: Graph): Uint8Array {
+  const users = new Map<string, Node[]>();
+  for (const node of nodes)
+    for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
+  for (const { name } of outputs) users.set(name, []);
 
+  /** The sum with a bias that is all a product is used for: it is computed on the way. */
+  function sumWithBias({ outputs: [product = ''] }: Node, columns: number): Node | undefined {
+    const [sum, ...others] = users.get(product) ?? [];
+    if (sum?.type !== 'Add' || others.length) return undefined;
+    const bias = tensors.get(otherInput(sum, product));
+    return bias && dimsOf(bias).join() === `${columns}` ? sum : undefined;
+  }
+
+  const sums = new Set<Node>();
   const added: Uint8Array[] = [];
   const replaced = nodes.flatMap((node): Field[][] => {
     const looksUp = node.type === 'Gather' && !integerOf(node, 'axis');
     const weightAt = node.type === 'MatMul' ? 1 : looksUp ? 0 : -1;
     const name = node.inputs[weightAt] ?? '';
     const bytes = tensors.get(name);
-    const weights = bytes && uses.get(name) === 1 ? readWeights(bytes) : undefined;
+    const weights = bytes && users.get(name)?.length === 1 ? readWeights(bytes) : undefined;
+    if (sums.has(node)) return [];
     if (!weights) return [node.fields];
-    return node.type === 'MatMul' ? multiply(node, name, weights, added) : lookUp(node, name, weights, added);
+    if (node.type === 'Gather') return lookUp(node, name, weights, added);
+    const sum = sumWithBias(node, weights.columns);
+    if (sum) sums.add(sum);
+    return multiply(node, name, weights, added, sum);
   });
   if (!added.length) return model;
 
   return withNodes(model, replaced, added, { microsoftOps: true });
 }
 
-/** X · W, the row of X quantised as it comes, W with a scale for each column. */
+const otherInput = ({ inputs: [a = '', b = ''] }: Node, name: string): string => (a === name ? b : a);
+
+/** X · W (+ b), X quantised as it comes, W with a scale for each column. */
 function multiply(
   node: Node,
   name: string,
   { rows, columns, values }: Weights,
   added: Uint8Array[],
+  sum: Node | undefined,
 ): Field[][] {
   const scales = new Float32Array(columns);
   for (let i = 0; i < values.length; i++)
@@ -64,8 +82,10 @@ function multiply(
   const quantized = Int8Array.from(values, (value, i) => Math.round(value / scales[i % columns]!));
   added.push(tensor(`${name}.int8`, [rows, columns], elementType.int8, quantized));
   added.push(tensor(`${name}.scale`, [columns], elementType.float, scales));
+  const [product = ''] = node.outputs;
   const inputs = [node.inputs[0]!, `${name}.int8`, `${name}.scale`];
-  return [newNode('DynamicQuantizeMatMul', inputs, node.outputs[0]!, {}, microsoft)];
+  if (sum) inputs.push('', otherInput(sum, product));
+  return [newNode('DynamicQuantizeMatMul', inputs, sum?.outputs[0] ?? product, {}, microsoft)];
 }
 
 /** W[ids]: the rows that are asked for become floats by a scale of their own, the table never does. */
