@@ -115,7 +115,7 @@ describe('the command line', () => {
     const run = (...args: string[]): Promise<Ran> => dvc('--cd', fresh, ...args);
     expect(await run('remote', 'add', '-d', 'S3', 's3://b/a,b')).toMatchObject({
       code: 0,
-      out: "Setting 'S3' as a default remote.\n",
+      out: "Setting 's3' as a default remote.\n",
     });
     expect(await run('remote', 'add', 'near', '../store')).toMatchObject({ code: 0 });
     expect(await run('remote', 'modify', 's3', 'region', 'eu-west-1')).toMatchObject({ code: 0 });
@@ -167,7 +167,17 @@ describe('the command line', () => {
     ['all tags', ['fetch', '-T'], 1, /--all-tags is not supported\n.*check each tag out/],
     ['all commits', ['push', '-A'], 1, /--all-commits is not supported\n.*check each commit out/],
     ['dependencies', ['pull', '--with-deps'], 1, /--with-deps is not supported\n.*name the stages' outs/],
-    ['a failed checkout', ['checkout', 'x'], 255, /does not exist/],
+    ['a failed checkout', ['checkout', 'x'], 255, /Did you mean `git checkout x`\? - 'x' does not exist/],
+    ['the status of nothing', ['status', 'x'], 1, /'x' does not exist as an output/],
+    [
+      'a remote for what stays here',
+      ['add', '-r', 'r', 'x'],
+      1,
+      /--remote can't be used without --to-remote/,
+    ],
+    ['no commit of what is sent away', ['add', '--no-commit', '--to-remote', 'x'], 1, /--no-commit option/],
+    ['a setting of no section', ['config', 'remote'], 254, /should look like/],
+    ['no default remote', ['remote', 'default', '--local'], 1, /^$/],
   ])('ends with the code DVC has for %s', async (_, args, code, message) => {
     const ran = await dvc(...args);
     expect(ran.err).toMatch(message);
@@ -182,6 +192,19 @@ describe('the command line', () => {
     });
   });
 
+  it('says how to name a remote where there is none: 255 for a status, 1 for a push', async () => {
+    dir = makeRepo(box.dir, 'without');
+    write(dir, { '.dvc/config': '[core]\n    no_scm = true\n', a: 'hello\n' });
+    await dvc('add', 'a');
+    expect(await dvc('push')).toMatchObject({ code: 1, err: expect.stringContaining('dvc remote add -d') });
+    await dvc('remote', 'add', 'r', '../store');
+    expect(await dvc('status', '-c')).toMatchObject({
+      code: 255,
+      err: expect.stringContaining('or use:\n    dvc status -r <remote name>'),
+    });
+    expect(await dvc('status', '-q', '-r', 'r')).toMatchObject({ code: 1, out: '' });
+  });
+
   it('ends with 251 for a broken config, and touches nothing', async () => {
     dir = makeRepo(box.dir, 'broken');
     write(dir, {
@@ -194,5 +217,7 @@ describe('the command line', () => {
       err: expect.stringContaining("extra keys not allowed @ data['core']['nope']"),
     });
     expect(tree(dir)).toEqual(before);
+    expect(await dvc('config', '-u', 'core.nope')).toMatchObject({ code: 0, err: '' });
+    expect(await dvc('status')).toMatchObject({ code: 0 });
   });
 });

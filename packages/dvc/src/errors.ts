@@ -27,6 +27,9 @@ export class BadArguments extends DvcError {
   override readonly exitCode = 254;
 }
 
+/** No remote is named, and none is the default. */
+export class NoRemote extends DvcError {}
+
 /** Another DVC, or another one of us, is at work in this repository. */
 export class RepositoryLocked extends DvcError {
   override readonly exitCode = 255;
@@ -36,7 +39,13 @@ export class RepositoryLocked extends DvcError {
 export class InvalidFile extends DvcError {}
 
 /** A target that no pointer or stage knows. */
-export class UnknownTarget extends DvcError {}
+export class UnknownTarget extends DvcError {
+  readonly target: string;
+  constructor(target: string, message: string, options: { hint?: string; file?: string } = {}) {
+    super(message, options);
+    this.target = target;
+  }
+}
 
 /** Bytes whose md5 is not the one they are stored under. */
 export class CorruptObject extends DvcError {

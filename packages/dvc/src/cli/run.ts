@@ -1,6 +1,6 @@
-import { BadArguments, DvcError } from '../errors.ts';
+import { BadArguments, DvcError, NoRemote, UnknownTarget } from '../errors.ts';
 import { posixRelative } from '../workspace/relpath.ts';
-import { openRepo, type Repo } from '../workspace/repo.ts';
+import { openPlace, openRepo, type Repo } from '../workspace/repo.ts';
 import { type Command, jobsOf, parseCommand } from './options.ts';
 import { cloudText, counted, countLine, outLines, shellQuote, statusText } from './output.ts';
 
@@ -34,16 +34,30 @@ export async function runCommand(args: string[], output: Output): Promise<number
       output.out(`${usage}\n`);
       return 0;
     }
-    const repo = openRepo(command.text('cd') ?? '.');
-    const { lines, code = 0 } = await run(repo, command, (line) => output.err(`${line}\n`));
+    const { lines, code = 0 } = await start(command, (line) => output.err(`${line}\n`));
     if (!command.flag('quiet')) output.out(lines.map((line) => `${line}\n`).join(''));
     return code;
   } catch (error) {
-    output.err(`ERROR: ${textOf(error)}\n`);
+    // What DVC cannot check out may be Git's.
+    const isForGit = verb === 'checkout' && error instanceof UnknownTarget;
+    const git = isForGit ? `Did you mean \`git checkout ${error.target}\`? - ` : '';
+    output.err(`ERROR: ${git}${textOf(error)}\n`);
     if (!(error instanceof DvcError)) return 255;
-    // DVC's own habit: a failed checkout or status is 255 where a failed transfer is 1.
-    return error.exitCode === 1 && ['checkout', 'status'].includes(verb) ? 255 : error.exitCode;
+    // DVC's own habit: a failed checkout is 255 where a failed transfer is 1, and so is a status without a remote.
+    const isWorse = verb === 'checkout' || (verb === 'status' && error instanceof NoRemote);
+    return error.exitCode === 1 && isWorse ? 255 : error.exitCode;
   }
+}
+
+async function start(
+  command: Command,
+  log: (line: string) => void,
+): Promise<{ lines: string[]; code?: number }> {
+  const dir = command.text('cd') ?? '.';
+  if (!['config', 'remote'].includes(command.verb)) return run(openRepo(dir), command, log);
+  // A configuration that is wrong can still be put right, and some of it is outside of any repository.
+  const { settingsCommand } = await import('./settings.ts');
+  return settingsCommand(openPlace(dir), command);
 }
 
 function textOf(error: unknown): string {
@@ -114,7 +128,8 @@ async function run(
       if (flag('cloud') || remote !== undefined) {
         const { cloudStatus } = await import('../verbs/cloud-status.ts');
         const result = await cloudStatus(repo, options);
-        return json(result.objects, [cloudText(result)]);
+        const code = flag('quiet') && Object.keys(result.objects).length > 0 ? 1 : 0;
+        return { ...json(result.objects, [cloudText(result)]), code };
       }
       const { isEmpty, status } = await import('../verbs/status.ts');
       const { collect } = await import('../workspace/collect.ts');
@@ -127,10 +142,8 @@ async function run(
         : [statusText(result)];
       return { ...json(result, lines), code: flag('quiet') && Object.keys(result).length > 0 ? 1 : 0 };
     }
-    default: {
-      const { configCommand, remoteCommand } = await import('./settings.ts');
-      return { lines: verb === 'remote' ? remoteCommand(repo, command) : configCommand(repo, command) };
-    }
+    default:
+      throw new BadArguments(`'${verb}' is no verb`);
   }
 }
 

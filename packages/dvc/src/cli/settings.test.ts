@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BadArguments, ConfigError } from '../errors.ts';
 import { scratch, write } from '../test/sandbox.ts';
 import { parseCommand } from './options.ts';
-import { configCommand, remoteCommand } from './settings.ts';
+import { settingsCommand } from './settings.ts';
 
 let box: ReturnType<typeof scratch>;
 let dvcDir: string;
@@ -19,9 +19,7 @@ const text = (name = 'config'): string => readFileSync(join(dvcDir, name), 'utf8
 
 /** Runs one `config` or `remote` command line, seen from `sub/`. */
 function run(...args: string[]): string[] {
-  const command = parseCommand(args);
-  const place = { cwd: join(box.dir, 'sub'), dvcDir };
-  return args[0] === 'config' ? configCommand(place, command) : remoteCommand(place, command);
+  return settingsCommand({ cwd: join(box.dir, 'sub'), dvcDir }, parseCommand(args)).lines;
 }
 
 // The oracle is Config.edit and commands/{config,remote}.py of DVC 3.64.
@@ -120,6 +118,23 @@ describe('remote', () => {
     run('remote', 'default', '-u');
     expect(text()).toBe('[core]\n    autostage = true\n[\'remote "a"\']\n    url = ../a\n');
     expect(run('remote', 'default')).toEqual(['a']);
+    const asked = parseCommand(['remote', 'default', '--project']);
+    expect(settingsCommand({ cwd: box.dir, dvcDir }, asked)).toEqual({
+      lines: ['No default remote set'],
+      code: 1,
+    });
+  });
+
+  it('is known outside of a repository too, by the files that are there', () => {
+    vi.stubEnv('DVC_GLOBAL_CONFIG_DIR', join(box.dir, 'global'));
+    vi.stubEnv('DVC_SYSTEM_CONFIG_DIR', join(box.dir, 'system'));
+    const outside = (...args: string[]): string[] =>
+      settingsCommand({ cwd: box.dir, dvcDir: undefined }, parseCommand(args)).lines;
+    outside('remote', 'add', '--global', '-d', 'g', 's3://b/g');
+    expect(outside('remote', 'list')).toEqual(['g\ts3://b/g\t(default)']);
+    expect(outside('config', 'core.remote')).toEqual(['g']);
+    expect(() => outside('remote', 'add', 'r', 's3://b/r')).toThrow(/Not inside a DVC repo/);
+    vi.unstubAllEnvs();
   });
 
   it('lists all, or those of one file', () => {

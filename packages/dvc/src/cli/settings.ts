@@ -11,8 +11,17 @@ import {
 } from '../verbs/remote.ts';
 import { type Command, levelOf } from './options.ts';
 
-/** `dvc remote …`: returns what it prints. */
-export function remoteCommand(place: Place, command: Command): string[] {
+/** `dvc remote …` and `dvc config …`: what they print, and the code they end with. */
+export function settingsCommand(place: Place, command: Command): { lines: string[]; code?: number } {
+  const isQuestion = command.targets.length === 1 && !command.flag('unset');
+  if (command.verb === 'remote' && command.targets[0] === 'default' && isQuestion) {
+    const name = defaultRemote(place, undefined, levelOf(command));
+    return name === undefined ? { lines: ['No default remote set'], code: 1 } : { lines: [name] };
+  }
+  return { lines: command.verb === 'remote' ? remoteCommand(place, command) : configCommand(place, command) };
+}
+
+function remoteCommand(place: Place, command: Command): string[] {
   const [verb, name, first, second] = command.targets;
   const level = levelOf(command);
   const need = (value: string | undefined, what: string): string => {
@@ -31,11 +40,10 @@ export function remoteCommand(place: Place, command: Command): string[] {
         isDefault: command.flag('default'),
         force: command.flag('force'),
       });
-      return command.flag('default') ? [`Setting '${name}' as a default remote.`] : [];
-    case 'default': {
-      const shown = defaultRemote(place, name, { ...level, unset: command.flag('unset') });
-      return name === undefined && !command.flag('unset') ? [shown ?? 'No default remote set'] : [];
-    }
+      return command.flag('default') ? [`Setting '${name!.toLowerCase()}' as a default remote.`] : [];
+    case 'default':
+      defaultRemote(place, name, { ...level, unset: command.flag('unset') });
+      return [];
     case 'modify':
       modifyRemote(
         place,
@@ -58,8 +66,7 @@ export function remoteCommand(place: Place, command: Command): string[] {
   }
 }
 
-/** `dvc config …`: returns what it prints. */
-export function configCommand(place: Place, command: Command): string[] {
+function configCommand(place: Place, command: Command): string[] {
   const [name, value] = command.targets;
   const { level } = levelOf(command);
   const unset = command.flag('unset');

@@ -1,24 +1,30 @@
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
-import { DvcError } from '../errors.ts';
+import { ConfigError, DvcError } from '../errors.ts';
 
 /** The files that make up the configuration, weakest first. */
 export type Level = 'system' | 'global' | 'project' | 'local';
 
-/** Where a level's file is. */
-export function levelFile(level: Level, dvcDir: string, env: NodeJS.ProcessEnv = process.env): string {
-  if (level === 'project') return join(dvcDir, 'config');
-  if (level === 'local') return join(dvcDir, 'config.local');
+/** Where a level's file is; outside of a repository (`dvcDir` undefined) there are two of them. */
+export function levelFile(
+  level: Level,
+  dvcDir: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  if (level === 'project' || level === 'local') {
+    if (!dvcDir) throw new ConfigError('configuration error - config file error: Not inside a DVC repo');
+    return join(dvcDir, level === 'local' ? 'config.local' : 'config');
+  }
   const folder = level === 'system' ? systemFolder(env) : globalFolder(env);
   if (!folder) throw new DvcError(`there is no ${level} configuration on this machine`);
   return join(folder, 'config');
 }
 
 /** Every level's file, weakest first, leaving out those this machine has no place for. */
-export function levelFiles(dvcDir: string, env: NodeJS.ProcessEnv): string[] {
+export function levelFiles(dvcDir: string | undefined, env: NodeJS.ProcessEnv): string[] {
   return [systemFolder(env), globalFolder(env), dvcDir]
     .flatMap((folder) => (folder ? [join(folder, 'config')] : []))
-    .concat(join(dvcDir, 'config.local'));
+    .concat(dvcDir ? join(dvcDir, 'config.local') : []);
 }
 
 function systemFolder(env: NodeJS.ProcessEnv): string | undefined {

@@ -9,7 +9,8 @@ import { nameOf } from './schema.ts';
 /** Where configuration is changed from. */
 export interface Place {
   cwd: string;
-  dvcDir: string;
+  /** The repository's `.dvc`; none outside of one. */
+  dvcDir: string | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { findRemote, type RemoteConfig } from '../config/config.ts';
-import { DvcError, Unsupported } from '../errors.ts';
+import { NoRemote, Unsupported } from '../errors.ts';
 import type { Out } from '../files/out.ts';
 import type { Repo } from '../workspace/repo.ts';
 import { DirectoryStore } from './directory.ts';
@@ -72,9 +72,12 @@ export class Remotes {
 }
 
 /** What push says where no remote is known. */
-export function noRemote(repo: Repo): DvcError {
-  return new DvcError(
-    `config file error: no remote specified in ${repo.root}. Create a default remote with\n    dvc remote add -d <remote name> <remote url>`,
-    { file: repo.dvcDir },
-  );
+export function noRemote(repo: Repo, verb: string): NoRemote {
+  const how =
+    repo.config.remotes.size > 0
+      ? `Setup default remote with\n    dvc remote default <remote name>\nor use:\n    dvc ${verb} -r <remote name>`
+      : 'Create a default remote with\n    dvc remote add -d <remote name> <remote url>';
+  return new NoRemote(`config file error: no remote specified in ${repo.root}. ${how}`, {
+    file: repo.dvcDir,
+  });
 }

@@ -49,7 +49,7 @@ export async function addFrom(repo: Repo, source: string, options: AddOptions): 
 /** Uploads straight from where the data lies: members first, the directory's object last. */
 async function send(repo: Repo, found: Data, options: AddOptions) {
   const remote = new Remotes(repo, options.remote).named();
-  if (!remote) throw noRemote(repo);
+  if (!remote) throw noRemote(repo, 'add');
   const { record, entries } = await recordData(repo, found, { hash: 'md5', keep: false });
   const files = found.kind === 'file' ? [found.file] : found.files;
   const oids = new Map(entries.map(({ relpath, oid }) => [relpath, oid]));

@@ -63,6 +63,10 @@ export async function add(repo: Repo, options: AddOptions): Promise<Added[]> {
       '--to-remote': options.toRemote,
     }))
       if (given && targets.length !== 1) throw new DvcError(`${name} needs exactly one target`);
+    const [by, way] = [options.toRemote ? '--to-remote' : '--out', options.out || options.toRemote];
+    for (const [name, given] of Object.entries({ '--glob': options.glob, '--no-commit': options.noCommit }))
+      if (given && way) throw new DvcError(`${name} option can't be used with ${by}`);
+    if (options.remote && !options.toRemote) throw new DvcError("--remote can't be used without --to-remote");
     if (options.out || options.toRemote) return [await addFrom(repo, targets[0]!, options)];
     const paths = targets.map((target) => checkTarget(repo, target));
     const tracked = collect(repo);

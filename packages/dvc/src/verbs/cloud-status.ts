@@ -20,7 +20,7 @@ export async function cloudStatus(
 ): Promise<{ remote: string; objects: Record<string, CloudState> }> {
   const remotes = new Remotes(repo, options.remote);
   const named = remotes.named();
-  if (!named) throw noRemote(repo);
+  if (!named) throw noRemote(repo, 'status');
   const wanted = new Map<
     string,
     { name: string; hash: 'md5' | 'md5-dos2unix'; oid: string; remote: typeof named }

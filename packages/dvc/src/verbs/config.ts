@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { mergeConfig, readConfig, type Sections } from '../config/config.ts';
 import { type Level, levelFile, levelFiles } from '../config/levels.ts';
 import { nameOf } from '../config/schema.ts';
@@ -86,7 +86,5 @@ export const sectionsOf = ({ dvcDir }: Place, level?: Level): Sections =>
     : mergeConfig(levelFiles(dvcDir, process.env), { unchecked: true });
 
 /** How a file is named before its settings: the repository's own from its root. */
-export const originOf = (file: string, { dvcDir }: Place): string => {
-  const path = relative(`${dvcDir}/..`, file);
-  return path.startsWith('..') ? file : path;
-};
+export const originOf = (file: string, { dvcDir }: Place): string =>
+  dvcDir && dirname(file) === dvcDir ? relative(dirname(dvcDir), file) : file;

@@ -91,7 +91,7 @@ async function plan(repo: Repo, remotes: Remotes, options: PushOptions, missing:
     const remote = remotes.for(out);
     if (!remote) {
       if (out.remote) continue;
-      throw noRemote(repo);
+      throw noRemote(repo, 'push');
     }
     if (remote.versioned)
       throw new Unsupported(

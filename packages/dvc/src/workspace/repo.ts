@@ -19,15 +19,21 @@ export interface Repo {
   gitRoot: string | undefined;
 }
 
-/** Opens the repository that `dir` is in; throws NotARepository or ConfigError. */
-export function openRepo(dir: string): Repo {
+/** Where configuration is read and changed from: `dir`, and the `.dvc` of the repository it is in, if it is in one. */
+export function openPlace(dir: string): { cwd: string; dvcDir: string | undefined } {
   const cwd = existsSync(dir) ? realpathSync(dir) : resolve(dir);
   const root = ancestorWith(cwd, '.dvc', true);
-  if (!root)
+  return { cwd, dvcDir: root && join(root, '.dvc') };
+}
+
+/** Opens the repository that `dir` is in; throws NotARepository or ConfigError. */
+export function openRepo(dir: string): Repo {
+  const { cwd, dvcDir } = openPlace(dir);
+  if (!dvcDir)
     throw new NotARepository("you are not inside of a DVC repository (checked up to mount point '/')", {
       hint: `run where a .dvc folder is, here or above; looked from ${cwd}`,
     });
-  const dvcDir = join(root, '.dvc');
+  const root = dirname(dvcDir);
   const config = loadConfig(dvcDir);
   const state = new State(join(dvcDir, 'tmp', 'mainline', 'state.json'));
   return {

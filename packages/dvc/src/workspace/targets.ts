@@ -85,7 +85,7 @@ function selectOne(repo: Repo, tracked: Tracked, target: string, recursive: bool
     );
   const path = resolve(repo.cwd, target);
   if (basename(path) === 'dvc.lock')
-    throw new UnknownTarget(`Did you mean: \`${target.replace(/lock$/, 'yaml')}\`?`);
+    throw new UnknownTarget(target, `Did you mean: \`${target.replace(/lock$/, 'yaml')}\`?`);
   const [, pointer] = /^(.+\.dvc)(?::[^/:\\]*)?$/s.exec(target) ?? [];
   if (pointer !== undefined && basename(pointer) !== '.dvc') {
     const file = resolve(repo.cwd, pointer);
@@ -98,7 +98,8 @@ function selectOne(repo: Repo, tracked: Tracked, target: string, recursive: bool
     const here = stagesOf(repo, tracked, file);
     if (!name) return all(here);
     const stages = byName(here, name);
-    if (stages.length === 0) throw new UnknownTarget(`Stage '${name}' not found inside '${file}' file`);
+    if (stages.length === 0)
+      throw new UnknownTarget(target, `Stage '${name}' not found inside '${file}' file`);
     return all(stages);
   }
   const isFolder = recursive && statSync(path, { throwIfNoEntry: false })?.isDirectory();
@@ -127,11 +128,11 @@ function selectOne(repo: Repo, tracked: Tracked, target: string, recursive: bool
 function checkNamed(repo: Repo, file: string, target: string): void {
   const hint = 'a pointer that is ignored is not used';
   if (!isInside(repo.root, file) || !statSync(file, { throwIfNoEntry: false })?.isFile())
-    throw new UnknownTarget(`'${target}' does not exist`);
+    throw new UnknownTarget(target, `'${target}' does not exist`);
   if (dvcIgnore(repo).find(posixRelative(repo.root, file), false))
-    throw new UnknownTarget(`'${target}' is dvc-ignored.`, { hint, file });
+    throw new UnknownTarget(target, `'${target}' is dvc-ignored.`, { hint, file });
   if (gitIgnore(repo)?.find(posixRelative(repo.gitRoot!, file), false))
-    throw new UnknownTarget(`bad DVC file name '${target}' is git-ignored.`, { hint, file });
+    throw new UnknownTarget(target, `bad DVC file name '${target}' is git-ignored.`, { hint, file });
 }
 
 /** The stages that have this name, or come from the group that has it. */
@@ -152,9 +153,13 @@ function unknown(repo: Repo, tracked: Tracked, target: string): UnknownTarget {
     : "'dvc.yaml' does not exist";
   const known = tracked.outs.slice(0, 10).map((out) => posixRelative(repo.cwd, out.path));
   const isFolder = statSync(resolve(repo.cwd, target), { throwIfNoEntry: false })?.isDirectory();
-  return new UnknownTarget(`'${target}' does not exist as an output or a stage name in 'dvc.yaml': ${why}`, {
-    hint: isFolder
-      ? 'to take every pointer below a folder, add -R'
-      : `tracked here: ${known.join(', ') || 'nothing'}`,
-  });
+  return new UnknownTarget(
+    target,
+    `'${target}' does not exist as an output or a stage name in 'dvc.yaml': ${why}`,
+    {
+      hint: isFolder
+        ? 'to take every pointer below a folder, add -R'
+        : `tracked here: ${known.join(', ') || 'nothing'}`,
+    },
+  );
 }
