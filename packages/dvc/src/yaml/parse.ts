@@ -27,6 +27,9 @@ interface Owner {
   trivia: Trivia;
 }
 
+/** How many nodes aliases may add: a few lines of them could stand for more than there is memory. */
+const copiesAllowed = 100_000;
+
 /** Reads YAML 1.2 (core schema: no yes/no, dates stay as they are spelt); throws an Error that says line and column. */
 export function parseYaml(source: string): YamlText {
   const text = source.replaceAll('\r\n', '\n');
@@ -46,10 +49,13 @@ export function parseYaml(source: string): YamlText {
   const named: Trivia[] = [];
   const used = new Set<string>();
   const dashes = new Set<number>();
+  // What an alias stands for is read once more, and has its lines where it was written first.
+  let copying = 0;
+  let copied = 0;
 
   const rowOf = (offset: number): number => lines.linePos(offset).line - 1;
   const own = (start: number, end: number, trivia: Trivia): void => {
-    owners.push({ first: rowOf(start), last: rowOf(end), trivia });
+    if (copying === 0) owners.push({ first: rowOf(start), last: rowOf(end), trivia });
   };
   const commentAt = (offset: number): Trivia => {
     const { line, col } = lines.linePos(offset);
@@ -58,9 +64,13 @@ export function parseYaml(source: string): YamlText {
   };
 
   const read = (node: Node | null | undefined): YamlNode => {
+    if (copying > 0 && ++copied > copiesAllowed)
+      throw new Error('aliases of aliases: the document would be too large');
     if (isAlias(node)) {
       used.add(node.source);
+      copying += 1;
       const { below, behind, anchor, ...target } = read(node.resolve(document));
+      copying -= 1;
       return { ...target, alias: node.source, ...commentAt(node.range?.[1] ?? 0) };
     }
     const name = node && 'anchor' in node && node.anchor ? { anchor: node.anchor } : {};
@@ -108,7 +118,7 @@ export function parseYaml(source: string): YamlText {
     if (inFlow) return read(item);
     const start = item.range?.[0] ?? 0;
     const isBlock = (isMap(item) || isSeq(item)) && !item.flow;
-    if (!isScalar(item) || item.value !== null) commentAtDash(start);
+    if (copying === 0 && (!isScalar(item) || item.value !== null)) commentAtDash(start);
     if (isBlock) return read(item);
     const trivia: Trivia = {};
     own(start, Math.max(start, lastOf(item)), trivia);
@@ -156,10 +166,12 @@ export function parseYaml(source: string): YamlText {
   const root = read(document.contents);
   // ruamel forgets the name of a collection that nothing refers to.
   for (const node of named) if (!used.has(node.anchor!)) delete node.anchor;
+  // Owners and rows are both in the order of the document.
+  let current = 0;
   rows.forEach((row, at) => {
     if (!/^\s*(#|$)/.test(row)) return;
-    let owner = owners[0]!;
-    for (const other of owners) if (other.first <= at && other.first >= owner.first) owner = other;
+    while ((owners[current + 1]?.first ?? Number.POSITIVE_INFINITY) <= at) current += 1;
+    const owner = owners[current]!;
     if (at > owner.last) addBelow(owner.trivia, row.trim() === '' ? '' : row);
   });
   // ruamel takes an empty first line away.

@@ -163,6 +163,11 @@ outs:   # the outs
       'meta:\n  a: &x\n    k: 1\n  b: *x\n  c: &s text\n  d: {<<: *x, l: *s}\n  e: &unused [1]\nouts:\n- <<: *x\n  md5: old\n',
       'meta:\n  a: &x\n    k: 1\n  b: *x\n  c: &s text\n  d: {<<: *x, l: *s}\n  e: [1]\nouts:\n- <<: *x\n  md5: new\n',
     ],
+    [
+      'a comment under what has an alias',
+      'meta:\n  a: &x\n    # c\n    k: 1\n    # d\n  b: *x\n  # e\nouts:\n- md5: old\n',
+      'meta:\n  a: &x\n    # c\n    k: 1\n    # d\n  b: *x\n  # e\nouts:\n- md5: new\n',
+    ],
     ['a comment behind a dash goes above it', 'outs:\n- # one\n  md5: old\n', 'outs:\n  # one\n- md5: new\n'],
     [
       'a comment behind a flow collection',
@@ -206,6 +211,16 @@ outs:   # the outs
     out!.md5 = 'new';
     delete out!.nfiles;
     expect(emitYaml({ root: update(root, data), top })).toBe(after);
+  });
+
+  it.each([
+    [
+      'that multiply',
+      `a0: &a0 [x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]\n`).join('')}`,
+    ],
+    ['of themselves', 'a: &a [*a]\n'],
+  ])('refuses aliases %s', (_, text) => {
+    expect(() => parseYaml(text)).toThrow();
   });
 
   it('reads merged mappings: earlier ones win, own entries win over all', () => {
