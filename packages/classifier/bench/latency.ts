@@ -85,5 +85,8 @@ for (const [size, { bundle, task, peer, shape }] of Object.entries(setting.model
       ];
       process.stdout.write(`  ${name.padEnd(20)}${cells.map((cell) => cell.padStart(20)).join('')}\n`);
     }
+    const [ours, theirs] = [children[2]!, children[4]!].map(({ medians }) => medians);
+    const faster = median(theirs!.map((value, i) => value / ours![i]!));
+    process.stdout.write(`  transformers.js / the classifier: ${faster.toFixed(2)}\n`);
   }
 }
