@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -82,7 +83,7 @@ export class Staging implements Copies {
     } catch (error) {
       if (isOtherDisk(error)) {
         // The workspace is on another disk than .dvc/tmp: the last step has to start from beside the file.
-        const beside = join(dirname(path), `.${oid.slice(0, 22)}.tmp`);
+        const beside = join(dirname(path), `.${hash('md5', path).slice(0, 22)}.tmp`);
         await copyFile(fresh, beside);
         renameSync(beside, path);
       } else if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {

@@ -1,7 +1,7 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { HashName } from './oid.ts';
-import { follow } from './threads.ts';
+import { hashInThread } from './threads.ts';
 
 /** DVC 2 converted line ends chunk by chunk: a CRLF that two chunks share stays one. */
 export const chunkBytes = 1 << 20;
@@ -71,5 +71,5 @@ export async function hashFile(path: string, name: HashName): Promise<string> {
   // DVC 2's variant is for old pointers only, and not worth a thread.
   if (name === 'md5-dos2unix' || statSync(path).size <= inlineBytes)
     return hashBytes(readFileSync(path), name);
-  return follow(path).end();
+  return hashInThread(path).end();
 }

@@ -19,22 +19,13 @@ export interface Cargo {
 /** What a thread is told. */
 export type Order =
   | { kind: 'carry'; id: number; cargo: Cargo; share: number }
-  /** To read a file up to some byte, into another or into md5; if it is the end, to answer (with the md5). */
-  | {
-      kind: 'follow';
-      id: number;
-      path: string;
-      /** The file its bytes are to be written to; undefined if they are to be hashed. */
-      to: string | undefined;
-      /** Up to which byte the file is complete; undefined for all of it. */
-      upTo: number | undefined;
-      isEnd: boolean;
-    };
+  /** To read a file up to some byte (undefined for all of it) and, if it is the end, to answer with the md5 of it all. */
+  | { kind: 'hash'; id: number; path: string; upTo: number | undefined; isEnd: boolean };
 
 /** What it answers. */
 export interface Answer {
   id: number;
-  digest?: string | undefined;
+  digest?: string;
   error?: string;
 }
 
@@ -100,38 +91,29 @@ export function* carry(cargo: Cargo, share: number): Generator<void> {
  */
 export function thread(bring: typeof carry): void {
   const { createHash } = process.getBuiltinModule('node:crypto');
-  const { closeSync, openSync, readSync, writeSync } = process.getBuiltinModule('node:fs');
+  const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs');
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
   const buffer = Buffer.allocUnsafeSlow(1 << 20);
-  const open = (path: string, to: string | undefined) => ({
-    handle: openSync(path, 'r'),
-    position: 0,
-    hash: to === undefined ? createHash('md5') : undefined,
-    to: to === undefined ? undefined : openSync(to, 'wx', 0o666),
-  });
-  const files = new Map<number, ReturnType<typeof open>>();
-  const follow = ({ id, path, to, upTo, isEnd }: Extract<Order, { kind: 'follow' }>): Answer | undefined => {
-    const file = files.get(id) ?? open(path, to);
+  const files = new Map<number, { handle: number; hash: ReturnType<typeof createHash>; position: number }>();
+  const read = ({ id, path, upTo, isEnd }: Extract<Order, { kind: 'hash' }>): Answer | undefined => {
+    const file = files.get(id) ?? { handle: openSync(path, 'r'), hash: createHash('md5'), position: 0 };
     files.set(id, file);
     for (;;) {
       const want = Math.min(buffer.length, (upTo ?? Number.POSITIVE_INFINITY) - file.position);
       const count = want > 0 ? readSync(file.handle, buffer, 0, want, file.position) : 0;
       if (count === 0) break;
-      file.hash?.update(buffer.subarray(0, count));
-      if (file.to !== undefined)
-        for (let at = 0; at < count; ) at += writeSync(file.to, buffer, at, count - at);
+      file.hash.update(buffer.subarray(0, count));
       file.position += count;
     }
     if (!isEnd) return undefined;
-    files.delete(id);
     closeSync(file.handle);
-    if (file.to !== undefined) closeSync(file.to);
-    return { id, digest: file.hash?.digest('hex') };
+    files.delete(id);
+    return { id, digest: file.hash.digest('hex') };
   };
   parentPort?.on('message', (order: Order) => {
     try {
       if (order.kind === 'carry') for (const _ of bring(order.cargo, order.share));
-      const answer = order.kind === 'carry' ? { id: order.id } : follow(order);
+      const answer = order.kind === 'carry' ? { id: order.id } : read(order);
       if (answer) parentPort.postMessage(answer);
     } catch (error) {
       files.delete(order.id);

@@ -5,11 +5,11 @@ import { DvcError } from '../errors.ts';
 import type { FileStamp } from '../workspace/state.ts';
 import { type Answer, type Cargo, carry, type Order, thread } from './thread.ts';
 
-/** A file being read on another thread, maybe while it is still being written. */
-export interface Follower {
+/** A file being hashed on another thread, maybe while it is still being written. */
+export interface RunningHash {
   /** Says that all bytes before this one are in the file and will not change. */
   advance(upTo: number): void;
-  /** Resolves when the first `sizeBytes` bytes (all) are read: with their md5 in hex, if that was asked for. */
+  /** The md5 in hex of the first `sizeBytes` bytes (of all), once they are read. */
   end(sizeBytes?: number): Promise<string>;
 }
 
@@ -26,22 +26,14 @@ const waiting = new Map<
 >();
 let lastId = 0;
 
-/** Begins to hash the file at `path` on the least busy thread; or to copy it, if there is a `to`, which must not exist. */
-export function follow(path: string, to?: string): Follower {
+/** Begins to hash the file at `path` on the least busy thread. */
+export function hashInThread(path: string): RunningHash {
   const id = ++lastId;
   const thread = pick();
-  const order = (upTo: number | undefined, isEnd: boolean): Order => ({
-    kind: 'follow',
-    id,
-    path,
-    to,
-    upTo,
-    isEnd,
-  });
-  thread.busy += 1;
+  const order = { kind: 'hash', id, path } as const;
   return {
-    advance: (upTo) => thread.worker.postMessage(order(upTo, false)),
-    end: (sizeBytes) => ask(thread, order(sizeBytes, true)),
+    advance: (upTo) => thread.worker.postMessage({ ...order, upTo, isEnd: false } satisfies Order),
+    end: (sizeBytes) => ask(thread, { ...order, upTo: sizeBytes, isEnd: true }),
   };
 }
 
@@ -80,9 +72,7 @@ export async function carryAll(loads: Load[], temporary: string): Promise<(Carri
   };
   const count = Math.min(mostThreads, chunks);
   const others = Array.from({ length: count - 1 }, (_, at) => {
-    const thread = pick();
-    thread.busy += 1;
-    return ask(thread, { kind: 'carry', id: ++lastId, cargo, share: (at + 1) / count });
+    return ask(pick(), { kind: 'carry', id: ++lastId, cargo, share: (at + 1) / count });
   });
   // What a thread that broke had taken was left.
   const done = Promise.allSettled(others);
@@ -105,11 +95,12 @@ function ask(thread: Thread, order: Order): Promise<string> {
   });
 }
 
+/** The least busy thread, which has one thing more to do from now on. */
 function pick(): Thread {
-  const idle = threads.find(({ busy }) => busy === 0);
-  if (idle) return idle;
-  if (threads.length < mostThreads) threads.push(start());
-  return threads.reduce((least, thread) => (thread.busy < least.busy ? thread : least));
+  if (threads.length < mostThreads && threads.every(({ busy }) => busy > 0)) threads.push(start());
+  const picked = threads.reduce((least, thread) => (thread.busy < least.busy ? thread : least));
+  picked.busy += 1;
+  return picked;
 }
 
 function start(): Thread {

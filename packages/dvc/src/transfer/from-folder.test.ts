@@ -4,11 +4,15 @@ import {
   cpSync,
   existsSync,
   lstatSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { add, openRepo, pull, push, status, TransferFailed, UnsavedFiles } from '../index.ts';
@@ -29,6 +33,11 @@ const files: Record<string, Buffer> = {
   large: Buffer.alloc(5 << 20, 'large'),
   'large twin': Buffer.alloc(5 << 20, 'large'),
 };
+/** A folder on another disk than that of the tests. */
+const otherDisk = ['/dev/shm'].find(
+  (folder) =>
+    statSync(folder, { throwIfNoEntry: false })?.dev !== statSync(tmpdir()).dev && existsSync(folder),
+);
 const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
 const object = (root: string, bytes: Buffer): string =>
   join(root, 'files/md5', md5(bytes).slice(0, 2), md5(bytes).slice(2));
@@ -139,6 +148,22 @@ describe('a pull from a folder', () => {
     await pull(openRepo(dir));
     expect(lstatSync(join(dir, 'run.sh')).mode & 0o111).not.toBe(0);
   });
+
+  it.skipIf(!otherDisk)(
+    `works where .dvc/tmp is on another disk${otherDisk ? '' : ' (skipped: there is none)'}`,
+    async () => {
+      const far = mkdtempSync(join(otherDisk!, 'mainline-dvc-'));
+      symlinkSync(far, join(dir, '.dvc/tmp'));
+      try {
+        expect(await pull(openRepo(dir))).toMatchObject({ added: Object.keys(files).length });
+        expect(data()).toEqual(wanted);
+        expect(readdirSync(join(far, 'mainline'))).not.toContain('checkout');
+        expect(await pull(openRepo(dir))).toMatchObject({ files: 0, added: 0, modified: 0 });
+      } finally {
+        rmSync(far, { recursive: true });
+      }
+    },
+  );
 
   it.each(['hardlink', 'symlink'])(
     'makes %ss where cache.type says so, and knows them the next time',
