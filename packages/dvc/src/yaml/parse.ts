@@ -38,7 +38,8 @@ export function parseYaml(source: string): YamlText {
     version: '1.2',
     schema: 'core',
     lineCounter: lines,
-    uniqueKeys: true,
+    // Asked for below: the library compares each key with every other.
+    uniqueKeys: false,
   });
   const [error] = document.errors;
   if (error) throw error;
@@ -77,6 +78,7 @@ export function parseYaml(source: string): YamlText {
     if (isMap(node)) {
       const flow = node.flow === true;
       const written = node.items.map((pair) => readEntry(pair, flow));
+      checkUnique(written);
       const end = flow ? commentAt(node.range?.[1] ?? 0) : {};
       if (!written.some(({ key }) => isMerge(key)))
         return remember({ kind: 'map', flow, entries: written, ...name, ...end });
@@ -185,6 +187,15 @@ function addBelow(trivia: Trivia, line: string): void {
 
 const isNode = (value: unknown): value is Node =>
   isAlias(value) || isMap(value) || isSeq(value) || isScalar(value);
+
+function checkUnique(entries: YamlEntry[]): void {
+  const names = new Set<unknown>();
+  for (const { key } of entries) {
+    if (names.has(key.value))
+      throw new Error(`the key ${JSON.stringify(key.value)} stands twice in a mapping`);
+    names.add(key.value);
+  }
+}
 
 /** Entries with those of `<<` put in, as far as the mapping does not have them itself. */
 function merge(written: YamlEntry[]): YamlEntry[] {

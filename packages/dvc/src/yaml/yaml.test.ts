@@ -215,11 +215,13 @@ outs:   # the outs
 
   it.each([
     [
-      'that multiply',
+      'aliases that multiply',
       `a0: &a0 [x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]\n`).join('')}`,
     ],
-    ['of themselves', 'a: &a [*a]\n'],
-  ])('refuses aliases %s', (_, text) => {
+    ['aliases of themselves', 'a: &a [*a]\n'],
+    ['a key twice', 'a: 1\nb: 2\na: 3\n'],
+    ['a key twice in braces', 'x: {a: 1, a: 1}\n'],
+  ])('refuses %s', (_, text) => {
     expect(() => parseYaml(text)).toThrow();
   });
 
