@@ -1,6 +1,7 @@
 import { axisOf, broadcast, type Extent, product, reshape, sliceExtent, unknown } from './extents.ts';
 import {
   dimsOf,
+  elementType,
   type Graph,
   integerOf,
   integersOf,
@@ -34,7 +35,7 @@ export const unary = [
     'IsNaN',
     'Reciprocal',
   ],
-  ...['Identity', 'Cast'],
+  ...['Identity', 'Cast', 'Dropout'],
 ];
 export const binary = [
   ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Min', 'Max', 'Where', 'And', 'Or'],
@@ -112,7 +113,10 @@ const rules: Record<string, Rule> = {
     return one === undefined ? undefined : { shape: [], elements: [one] };
   },
   Identity: passing,
-  Cast: passing,
+  Cast: (node, input) => {
+    const isWhole = [elementType.int32, elementType.int64].includes(integerOf(node, 'to') ?? 0);
+    return { shape: input(0)?.shape, elements: isWhole ? input(0)?.elements : undefined };
+  },
   Shape: (node, input) => {
     const shape = input(0)?.shape?.slice(integerOf(node, 'start') ?? 0, integerOf(node, 'end'));
     return shape && { shape: [shape.length], elements: shape };
