@@ -81,7 +81,7 @@ export interface Command {
 /** Reads a command line; throws BadArguments for what DVC would not understand, Unsupported for what only DVC does. */
 export function parseCommand(args: string[]): Command {
   // The verb may stand behind `--cd DIR`, as package scripts put it.
-  const at = args[0] === '--cd' ? 2 : 0;
+  const at = args[0] === '--cd' ? 2 : args[0]?.startsWith('--cd=') ? 1 : 0;
   const verb = args[at];
   if (verb === undefined || verb === '-h' || verb === '--help')
     return { verb: 'help', targets: [], text: () => undefined, flag: () => false };

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve, sep } from 'node:path';
 import { InvalidFile } from '../errors.ts';
-import { encodeDirectory } from '../objects/directory.ts';
+import { encodeDirectory, parseDirectory } from '../objects/directory.ts';
 import { type HashName, type Oid, parseOid } from '../objects/oid.ts';
 import type { Json } from '../objects/python-json.ts';
 import { isInside, parseRelpath, posixRelative } from '../workspace/relpath.ts';
@@ -144,7 +144,7 @@ export function parseOut(
     path,
     name,
     written: isAbsolute(entry.path) ? posixRelative(place.wdir, path) : entry.path,
-    oid: md5 ?? listedOid(entry, versions),
+    oid: md5 ?? (Array.isArray(entry.files) ? listedOid(versions ?? []) : undefined),
     hash: entry.hash === undefined && !versions ? 'md5-dos2unix' : 'md5',
     sizeBytes: typeof entry.size === 'number' ? entry.size : undefined,
     isExecutable: entry.isexec === true,
@@ -166,8 +166,9 @@ function checkPlace(path: string, root: string, written: string, file: string): 
       hint: 'correct its path (it is seen from the wdir of the file)',
     });
   };
-  if (written.includes('\0')) refuse('contains a NUL');
   if (path === root || !isInside(root, path)) refuse('is outside of the repository');
+  // What holds for a path in a directory holds for this one: on Windows `.git::$DATA` is `.git` by another name.
+  parseRelpath(posixRelative(root, path), posixRelative(root, file));
   if (isPrivate(posixRelative(root, path))) refuse('is inside .git or .dvc');
 }
 
@@ -197,11 +198,16 @@ function parseVersions(
   });
 }
 
-/** A directory whose files stand in the pointer itself has no md5 of its own there: it is that of their list. */
-function listedOid(entry: Record<string, Json>, versions: VersionedFile[] | undefined): Oid | undefined {
-  if (!Array.isArray(entry.files)) return undefined;
-  const entries = (versions ?? []).flatMap(({ oid, relpath }) => (oid ? [{ oid, relpath }] : []));
-  return encodeDirectory(entries).oid;
+/**
+ * A directory whose files stand in the pointer itself has no md5 of its own there: it is that of their list, which is
+ * held to the same rules as one that was fetched. None if a file's md5 is not known.
+ */
+function listedOid(versions: VersionedFile[]): Oid | undefined {
+  const entries = versions.flatMap(({ oid, relpath }) => (oid ? [{ oid, relpath }] : []));
+  if (entries.length < versions.length) return undefined;
+  const { oid, bytes } = encodeDirectory(entries);
+  parseDirectory(bytes, oid);
+  return oid;
 }
 
 /** What a message calls the out. */

@@ -41,6 +41,33 @@ describe('a pointer', () => {
   });
 });
 
+describe('files in the pointer itself, as a version-aware remote leaves them', () => {
+  const files = (...lines: string[]) =>
+    parse(`outs:\n- path: d\n  hash: md5\n  files:\n${lines.map((line) => `  - ${line}\n`).join('')}`)
+      .outs[0];
+  const a = `{relpath: a, md5: ${md5}, size: 6, cloud: {r: {version_id: v1}}}`;
+
+  it('make the directory whose md5 is not written', () => {
+    expect(files(a)).toMatchObject({
+      oid: expect.stringMatching(/^[0-9a-f]{32}\.dir$/),
+      versions: [{ relpath: 'a', oid: md5, remote: 'r', versionId: 'v1' }],
+    });
+    // One whose md5 nobody knows could not be checked: without it there would be another directory.
+    expect(files(a, '{relpath: b}')?.oid).toBeUndefined();
+  });
+
+  it.each([
+    ['twice', [a, a], /lists "a" twice/],
+    ['below a file', [a, `{relpath: a/b, md5: ${md5}}`], /as a file and as a folder/],
+    ['that are directories', [`{relpath: a, md5: ${md5}.dir}`], /is a directory in a directory/],
+    ['above it', [`{relpath: ../a, md5: ${md5}}`], /leads out of its directory/],
+    ['that are not named', [`{md5: ${md5}}`], /is not a string/],
+    ['that are no mappings', ['a'], /is not a mapping/],
+  ])('may not be %s', (_, lines, message) => {
+    expect(() => files(...lines)).toThrow(message);
+  });
+});
+
 describe('an update', () => {
   // Stage.dumpd and Output.dumpd write what is true and not empty, paths as they are seen from wdir.
   it.each([

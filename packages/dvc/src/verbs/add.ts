@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { relink } from '../checkout/relink.ts';
 import { DvcError } from '../errors.ts';
 import { isPrivate, parseOut } from '../files/out.ts';
@@ -170,11 +170,8 @@ const outEntry = (path: string, { oid, hash, isExecutable }: DataRecord) => ({
 
 function checkTarget(repo: Repo, target: string): string {
   const path = resolve(repo.cwd, target);
-  if (
-    (path.endsWith('.dvc') || path.endsWith('/dvc.yaml') || path.endsWith('/dvc.lock')) &&
-    existsSync(path) &&
-    lstatSync(path).isFile()
-  )
+  const isOwn = /(\.dvc|^dvc\.(yaml|lock))$/.test(basename(path));
+  if (isOwn && lstatSync(path, { throwIfNoEntry: false })?.isFile())
     throw new DvcError(`DVC file '${target}' cannot be an output.`, { hint: 'name the data it tracks' });
   checkInside(repo, path);
   checkLinks(repo, path);

@@ -1,7 +1,7 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { InvalidFile } from '../errors.ts';
 
-const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
+const reserved = /^(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])( *\..*)?$/i;
 
 /** Checks a path from a directory object: relative, by `/`, and never above or beside the directory it is for. */
 export function parseRelpath(
