@@ -165,6 +165,10 @@ describe('add', () => {
       message: "output 'a.txt' is already tracked by SCM (e.g. Git).",
       hint: expect.stringContaining("git rm -r --cached 'a.txt'"),
     });
+    // What is a pattern to Git names one file here: that another one matches it is no reason to refuse.
+    write(dir, { 'a[.]txt': 'x' });
+    await add(openRepo(dir), { targets: ['a[.]txt'] });
+    remove('a[.]txt.dvc', '.gitignore');
     expect(await runCommand(['add', 'b.txt', '--cd', dir], { out: () => {}, err: () => {} })).toBe(0);
     expect(git('status', '--porcelain')).toMatch(/^A {2}\.gitignore\nA {2}a\.txt\nA {2}b\.txt\.dvc\n/);
   });

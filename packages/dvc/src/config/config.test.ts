@@ -6,6 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { scratch, write } from '../test/sandbox.ts';
 import { findRemote, loadConfig } from './config.ts';
 import { parseIni } from './ini.ts';
+import { levelFiles } from './levels.ts';
 
 let box: ReturnType<typeof scratch>;
 beforeEach(() => {
@@ -143,6 +144,19 @@ describe('config files', () => {
       parsing: { list: 'append' },
     });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'are where the desktop standard puts them, an empty variable being none',
+    () => {
+      const files = (env: Record<string, string>) => levelFiles('/r/.dvc', env).slice(0, 2);
+      expect(files({})).toEqual(['/etc/xdg/dvc/config', join(homedir(), '.config/dvc/config')]);
+      expect(files({ XDG_CONFIG_DIRS: '/a:/b', XDG_CONFIG_HOME: '/h' })).toEqual([
+        '/a/dvc/config',
+        '/h/dvc/config',
+      ]);
+      expect(files({ XDG_CONFIG_DIRS: '', XDG_CONFIG_HOME: '' })).toEqual(files({}));
+    },
+  );
 
   it('name the remotes there are when one is not', () => {
     const config = load({ repo: '[\'remote "a"\']\nurl = x\n[\'remote "loop"\']\nurl = remote://loop/x\n' });

@@ -31,12 +31,12 @@ function systemFolder(env: NodeJS.ProcessEnv): string | undefined {
   if (env.DVC_SYSTEM_CONFIG_DIR) return env.DVC_SYSTEM_CONFIG_DIR;
   if (platform() === 'darwin') return '/Library/Application Support/dvc';
   if (platform() === 'win32') return env.PROGRAMDATA && join(env.PROGRAMDATA, 'iterative', 'dvc');
-  return '/etc/xdg/dvc';
+  return join(env.XDG_CONFIG_DIRS?.split(':')[0]?.trim() || '/etc/xdg', 'dvc');
 }
 
 function globalFolder(env: NodeJS.ProcessEnv): string | undefined {
   if (env.DVC_GLOBAL_CONFIG_DIR) return env.DVC_GLOBAL_CONFIG_DIR;
   if (platform() === 'darwin') return join(homedir(), 'Library', 'Application Support', 'dvc');
   if (platform() === 'win32') return env.LOCALAPPDATA && join(env.LOCALAPPDATA, 'iterative', 'dvc');
-  return join(env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'dvc');
+  return join(env.XDG_CONFIG_HOME?.trim() || join(homedir(), '.config'), 'dvc');
 }

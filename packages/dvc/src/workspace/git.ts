@@ -10,7 +10,10 @@ import type { Repo } from './repo.ts';
 export function refuseGitTracked(repo: Repo, path: string, name: string): void {
   if (!repo.gitRoot) return;
   // Without the program nothing can be said; Git will show both soon enough.
-  const { stdout } = spawnSync('git', ['ls-files', '--', path], { cwd: repo.gitRoot, encoding: 'utf8' });
+  const { stdout } = spawnSync('git', ['--literal-pathspecs', 'ls-files', '--', path], {
+    cwd: repo.gitRoot,
+    encoding: 'utf8',
+  });
   if (stdout)
     throw new DvcError(`output '${name}' is already tracked by SCM (e.g. Git).`, {
       hint: `remove it from Git, then add to DVC:\n    git rm -r --cached '${name}'\n    git commit -m "stop tracking ${name}"`,
@@ -38,7 +41,7 @@ export function ignoreInGit(repo: Repo, path: string): string | undefined {
 
 /** Hands files to Git, as `core.autostage` asks for. */
 export function stage(repo: Repo, files: string[]): void {
-  const { status, stderr } = spawnSync('git', ['add', '--', ...files], {
+  const { status, stderr } = spawnSync('git', ['--literal-pathspecs', 'add', '--', ...files], {
     cwd: repo.gitRoot,
     encoding: 'utf8',
   });
