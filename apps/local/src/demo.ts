@@ -64,14 +64,14 @@ async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home
   const installed = trained.isCurrent()
     ? undefined
     : installPackages(checkOut(root, runner, source).dir, env, signal);
-  const tool = (name: string, args: string[], onLine?: (line: string) => void) =>
-    runProgram(join(root, 'packages', name, 'src/cli.ts'), args, { cwd: checkout.dir, env, signal, onLine });
+  const tool = (file: string, args: string[], onLine?: (line: string) => void) =>
+    runProgram(join(root, 'packages', file), args, { cwd: checkout.dir, env, signal, onLine });
   const steps = createSteps(5, onStep);
 
   await steps.run('train', `models/${model}/params.yaml`, async () => {
     if (trained.isCurrent()) return sayUnchanged(readManifest(folder));
     trained.clear();
-    await tool('training', ['train', folder, '--commit', source]);
+    await tool('training/src/cli.ts', ['train', folder, '--commit', source]);
   });
 
   await steps.run('export', 'ONNX, checked against the training graph', async () => {
@@ -79,14 +79,14 @@ async function pipeline({ root, model, exit, signal, onStep }: DemoOptions, home
       trained.restoreMetrics();
       return say('unchanged: the bundle that was checked before');
     }
-    await tool('training', ['export', folder, '--commit', source]);
+    await tool('training/src/cli.ts', ['export', folder, '--commit', source]);
     trained.set();
   });
   const { version } = readManifest(folder);
 
   const sha = await steps.run('version', 'dvc add, dvc push to the S3 remote', async () => {
     const dvc = (args: string[]) =>
-      tool('dvc', args, (line) => line.trim() && say(style.dim(line.trim()), 4));
+      tool('dvc/src/cli.js', args, (line) => line.trim() && say(style.dim(line.trim()), 4));
     await dvc(['add', `models/${model}/model`, '--file', `dvc/${model}.dvc`]);
     await dvc(['push', `dvc/${model}.dvc`]);
     const head = commit(checkout, ['dvc', `models/${model}`], `Deploy ${model} ${version}`);
