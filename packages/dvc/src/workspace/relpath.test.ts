@@ -1,7 +1,8 @@
+import { posix, win32 } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidFile } from '../errors.ts';
-import { isInside, parseRelpath } from './relpath.ts';
+import { isInside, parseRelpath, posixRelative } from './relpath.ts';
 
 describe('a path from a directory object', () => {
   it.each(['a/b c/ü', '.hidden', '..a', 'a..', '-', 'con.d/x', 'C:x', 'a\\b', 'q?*'])(
@@ -52,5 +53,34 @@ describe('a path from a directory object', () => {
         },
       ),
     );
+  });
+});
+
+describe('a path in a folder', () => {
+  it.each([
+    [posix, '/r', '/r', '.'],
+    [posix, '/r', '/r/a b/ü', 'a b/ü'],
+    [posix, '/r', '/r/..a', '..a'],
+    [posix, '/r', '/r/a\\b', 'a\\b'],
+    [win32, 'C:\\r', 'C:\\r', '.'],
+    [win32, 'C:\\r', 'C:\\r\\a\\b', 'a/b'],
+    [win32, 'C:\\r', 'C:/r/a/b', 'a/b'],
+    [win32, 'C:\\Repo', 'c:\\repo\\A', 'A'],
+    [win32, '\\\\host\\share\\r', '\\\\host\\share\\r\\a', 'a'],
+  ])('is told by its way there, on every system', (on, folder, path, way) => {
+    expect(isInside(folder, path, on)).toBe(true);
+    expect(posixRelative(folder, path, on)).toBe(way);
+  });
+
+  it.each([
+    [posix, '/r', '/r2'],
+    [posix, '/r', '/'],
+    [posix, '/r', '/r/../x'],
+    [win32, 'C:\\r', 'C:\\r2'],
+    [win32, 'C:\\r', 'D:\\r\\a'],
+    [win32, 'C:\\r', 'C:\\r\\..\\x'],
+    [win32, 'C:\\r', '\\\\host\\share\\r'],
+  ])('is not beside it, above it or on another disk', (on, folder, path) => {
+    expect(isInside(folder, path, on)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { isAbsolute, relative, sep } from 'node:path';
+import paths, { type PlatformPath } from 'node:path';
 import { InvalidFile } from '../errors.ts';
 
 const reserved = /^(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])( *\..*)?$/i;
@@ -29,12 +29,14 @@ export function parseRelpath(
 }
 
 /** Whether `path` is `folder` or lies in it (both absolute, by text: symlinks are not followed). */
-export function isInside(folder: string, path: string): boolean {
-  const between = relative(folder, path);
-  return between === '' || (between !== '..' && !between.startsWith(`..${sep}`) && !isAbsolute(between));
+export function isInside(folder: string, path: string, on: PlatformPath = paths): boolean {
+  const between = on.relative(folder, path);
+  return (
+    between === '' || (between !== '..' && !between.startsWith(`..${on.sep}`) && !on.isAbsolute(between))
+  );
 }
 
 /** The way from `folder` to `path`, by `/`; `.` for the folder itself. */
-export function posixRelative(folder: string, path: string): string {
-  return relative(folder, path).split(sep).join('/') || '.';
+export function posixRelative(folder: string, path: string, on: PlatformPath = paths): string {
+  return on.relative(folder, path).split(on.sep).join('/') || '.';
 }
