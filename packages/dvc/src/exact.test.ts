@@ -156,6 +156,21 @@ describe('add', () => {
     expect(read('.gitignore')).toBe('*.bin\n/a\\[1\\]\\!.txt\n');
   });
 
+  it('writes no pointer that Git ignores: nobody would find it', async () => {
+    write(dir, {
+      '.git': undefined,
+      '.dvc/config': '',
+      '.gitignore': '/build/\n*.log.dvc\n',
+      'build/x': 'x',
+      'a.log': 'a',
+    });
+    for (const target of ['build/x', 'a.log'])
+      await expect(add(openRepo(dir), { targets: [target] })).rejects.toThrow(
+        `bad DVC file name '${target}.dvc' is git-ignored.`,
+      );
+    expect(Object.keys(tree(dir)).filter((name) => name.endsWith('.dvc'))).toEqual([]);
+  });
+
   it('leaves to Git what Git tracks, and stages its own files when core.autostage says so', async () => {
     const git = (...args: string[]): string => execFileSync('git', args, { cwd: dir, encoding: 'utf8' });
     write(dir, { 'a.txt': 'hello\n', 'b.txt': 'b', '.dvc/config': '[core]\n    autostage = true\n' });

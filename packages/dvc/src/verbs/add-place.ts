@@ -4,6 +4,7 @@ import { DvcError } from '../errors.ts';
 import { parseOut } from '../files/out.ts';
 import type { Pointer } from '../files/pointer.ts';
 import type { Tracked } from '../workspace/collect.ts';
+import { gitIgnore } from '../workspace/git.ts';
 import { isInside, posixRelative } from '../workspace/relpath.ts';
 import type { Repo } from '../workspace/repo.ts';
 
@@ -62,6 +63,11 @@ export function findPlace(repo: Repo, tracked: Tracked, path: string, file: stri
 function newPlace(repo: Repo, path: string, file: string): Place {
   if (!file.endsWith('.dvc')) throw new DvcError(`bad DVC file name '${file}'. It should end with .dvc`);
   if (!isInside(repo.root, file)) throw new DvcError(`${file} would be outside of the repository`);
+  const rule = gitIgnore(repo)?.find(posixRelative(repo.gitRoot!, file), false);
+  if (rule)
+    throw new DvcError(`bad DVC file name '${posixRelative(repo.cwd, file)}' is git-ignored.`, {
+      hint: `a pointer that Git ignores is not used: it is hidden by ${rule}`,
+    });
   if (existsSync(file))
     throw new DvcError(`${posixRelative(repo.cwd, file)} exists already and tracks something else`, { file });
   const wdir = posixRelative(dirname(file), dirname(path));
