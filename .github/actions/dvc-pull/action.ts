@@ -37,8 +37,9 @@ export const action = defineAction({
       ...(jobs && { jobs }),
     });
     for (const { path, change } of result.outs) job.log(`${path} ${change ?? 'is up to date'}`);
+    const files = new Map(identity.outs.map(({ path, file }) => [path, file]));
     for (const path of result.missing)
-      job.warn(`${path} is missing: neither the cache nor the remote has it`);
+      job.warn(`${path} is missing: neither the cache nor the remote has it`, { file: files.get(path) });
     if (kept && key && !isHit && result.missing.length === 0)
       await saveObjects(repo, kept, key, (await objectsOf(repo, result.outs)).keys);
     return {

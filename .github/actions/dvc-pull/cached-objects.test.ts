@@ -173,7 +173,10 @@ describe('whatever the cache holds', () => {
 describe('the key', () => {
   const [a, b] = ['a'.repeat(32), `${'b'.repeat(32)}.dir`];
   const key = (oids: string[], targets?: string[]) =>
-    cacheKey({ digest: 'd', outs: oids.map((oid, index) => ({ path: `x${index}`, oid })) }, targets);
+    cacheKey(
+      { digest: 'd', outs: oids.map((oid, index) => ({ path: `x${index}`, oid, file: '' })) },
+      targets,
+    );
 
   it('is the md5 itself where there is one', () => {
     expect(key([a], ['x.dvc'])).toBe(`dvc-md5-${a}`);

@@ -31,7 +31,7 @@ export const action = defineAction({
     if (result.missing.length > 0) {
       const lost = new LostObjects(result.missing);
       if (!allowMissing) throw lost;
-      job.warn(lost.message);
+      for (const { message, file } of lost.failures) job.warn(message, { file });
     }
     return {
       outputs: { files: result.files, bytes: result.sizeBytes, digest: identity.digest },

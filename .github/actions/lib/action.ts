@@ -3,7 +3,8 @@ import type { InputSpec, Inputs } from './inputs.ts';
 /** What an action may do to the job it runs in; `run` gives it the real thing, a test a plain object. */
 export interface Job {
   log: (line: string) => void;
-  warn: (line: string) => void;
+  /** A warning, drawn at a file of the user's where there is one. */
+  warn: (line: string, at?: { file?: string | undefined }) => void;
   /** Strikes a value out of every later log line. */
   mask: (secret: string) => void;
   /** GITHUB_* as the runner sets them; `runUrl` is where this run's log can be read. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { annotationOf, describeError } from './errors.ts';
+import { annotationOf, describeError, elsewhere } from './errors.ts';
 
 it('reads an error outermost first, with its next step and the causes that add something', () => {
   const socket = new Error('connect ECONNREFUSED 127.0.0.1:1');
@@ -33,4 +33,14 @@ it('finds the file and line an error belongs to, if it says', () => {
   });
   expect(annotationOf(Object.assign(new Error('x'), { line: 3 }))).toEqual({});
   expect(annotationOf('text')).toEqual({});
+});
+
+it('finds the failures that belong to other files, one for each', () => {
+  const failure = (name: string, file?: string) => Object.assign(new Error(name), file ? { file } : {});
+  const failures = [failure('1', 'a'), failure('2', 'b'), failure('3'), failure('4', 'b'), failure('5', 'c')];
+  const names = (error: unknown) => elsewhere(error).map((one) => describeError(one));
+  expect(names(Object.assign(new Error('x'), { file: 'a', failures }))).toEqual(['2', '5']);
+  expect(names(Object.assign(new Error('x'), { failures }))).toEqual(['1', '2', '5']);
+  expect(names(new Error('x'))).toEqual([]);
+  expect(names('text')).toEqual([]);
 });

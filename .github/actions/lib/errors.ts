@@ -30,6 +30,18 @@ export function annotationOf(error: unknown): { file?: string; startLine?: numbe
   return { file, ...(typeof line === 'number' && { startLine: line }) };
 }
 
+/** Of the `failures` an error is made of, the first in each file that the error itself is not drawn in. */
+export function elsewhere(error: unknown): unknown[] {
+  const failures = property(error, 'failures');
+  const drawn = new Set([annotationOf(error).file, undefined]);
+  return (Array.isArray(failures) ? failures : []).filter((failure) => {
+    const { file } = annotationOf(failure);
+    const isNew = !drawn.has(file);
+    drawn.add(file);
+    return isNew;
+  });
+}
+
 function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,6 +1,6 @@
 import * as core from '@actions/core';
 import type { Action, Job } from './action.ts';
-import { annotationOf, describeError } from './errors.ts';
+import { annotationOf, describeError, elsewhere } from './errors.ts';
 import { type InputSpec, readInputs } from './inputs.ts';
 import { failure } from './summary.ts';
 
@@ -22,6 +22,7 @@ export async function run<Spec extends InputSpec, Output extends string>(
   } catch (error) {
     const message = describeError(error);
     core.error(message, annotationOf(error));
+    for (const other of elsewhere(error)) core.error(describeError(other), annotationOf(other));
     if (error instanceof Error && error.stack) core.debug(error.stack);
     process.exitCode = 1;
     await summarise(failure(action.name, message));
@@ -33,7 +34,7 @@ function job(): Job {
   const run = env.GITHUB_RUN_ID && `${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`;
   return {
     log: core.info,
-    warn: (line) => core.warning(line),
+    warn: (line, at) => core.warning(line, at?.file ? { file: at.file } : {}),
     mask: core.setSecret,
     github: {
       workspace: env.GITHUB_WORKSPACE ?? process.cwd(),

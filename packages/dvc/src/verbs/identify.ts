@@ -9,7 +9,8 @@ import { type Selection, selectTargets } from '../workspace/targets.ts';
 export interface Identity {
   /** Over the names and md5s: the same where the data is the same. */
   digest: string;
-  outs: { path: string; oid: Oid }[];
+  /** `file` is the pointer or pipeline that names the out, absolute. */
+  outs: { path: string; oid: Oid; file: string }[];
 }
 
 /** Says what a pull of these targets would bring, without looking at cache, workspace or remote. */
@@ -19,7 +20,7 @@ export function identify(repo: Repo, selection: Selection = {}): Identity {
     .filter((out) => out.cache && out.oid !== undefined);
   return {
     digest: digestOf(outs),
-    outs: outs.map((out) => ({ path: describe(out, repo.cwd), oid: out.oid! })),
+    outs: outs.map((out) => ({ path: describe(out, repo.cwd), oid: out.oid!, file: out.file })),
   };
 }
 
