@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { startLocalAws } from '@mainline/local-aws';
@@ -92,10 +92,11 @@ it('the built function answers in a process of its own, laid out as in the image
   expect(others).toHaveLength(1);
 });
 
-it('`node serve` makes an HTTP server of it, which stops when told to', async () => {
+it('the image’s entry point, told `serve`, makes an HTTP server of it, which stops when told to', async () => {
   const cwd = join(scratch, 'task');
+  const env = { LAMBDA_TASK_ROOT: cwd, PATH: dirname(process.execPath) };
   const start = (port: string) =>
-    spawn(process.execPath, ['serve'], { cwd, env: { LAMBDA_TASK_ROOT: cwd, PORT: port } });
+    spawn('/bin/sh', [join(cwd, 'start.sh'), 'serve'], { env: { ...env, PORT: port } });
   const server = start('0');
   const [line] = await once(server.stdout, 'data');
   const { port } = JSON.parse(line);

@@ -40,6 +40,7 @@ export async function build({ platform, output }: BuildOptions): Promise<void> {
       plugins: [filesBeside],
       ...options,
     });
+  cpSync(join(here, 'src/start.sh'), join(output, 'app/start.sh'));
   const { name, version, license } = JSON.parse(readFileSync(join(onnxruntime, 'package.json'), 'utf8'));
   const runtime = join(output, 'runtime/node_modules/onnxruntime-node');
   cpSync(binaries, join(runtime, 'bin/napi-v6', native), { recursive: true });

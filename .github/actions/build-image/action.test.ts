@@ -53,6 +53,19 @@ it('builds a layout over a base, with the same digest whenever the files were to
   expect((await build({ command: 'other.handler' })).outputs.digest).not.toBe(first.outputs.digest);
 });
 
+it('runs the base’s entry point, or another', async () => {
+  const entrypointOf = async (inputs: Record<string, string>) => {
+    const { layout = '' } = (await build(inputs)).outputs;
+    const blob = async ({ digest }: { digest: string }) =>
+      JSON.parse(await readFile(join(layout, 'blobs', digest.replace(':', '/')), 'utf8'));
+    const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'));
+    return (await blob((await blob(index.manifests[0])).config)).config.Entrypoint;
+  };
+  expect(await entrypointOf({})).toEqual(['/lambda-entrypoint.sh']);
+  const entrypoint = '/bin/sh\n/var/task/start.sh\n';
+  expect(await entrypointOf({ entrypoint })).toEqual(['/bin/sh', '/var/task/start.sh']);
+});
+
 it('says which commit it is, dated by it, and what it is made of', async () => {
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=T', '-c', 'user.email=t@localhost', ...args], {

@@ -24,6 +24,7 @@ export const action = defineAction({
     runtime: optional(text),
     app: optional(text),
     model: optional(text),
+    entrypoint: optional(lines),
     command: defaulted('index.handler', lines),
     output: defaulted('.mainline/image', text),
     builder: defaulted('native', oneOf('native', 'docker')),
@@ -32,7 +33,8 @@ export const action = defineAction({
   },
   outputs: ['layout', 'digest', 'size', 'model-name', 'model-version'],
 
-  async perform({ base, lock, platform, runtime, app, model, command, output, ...docker }, job) {
+  async perform(inputs, job) {
+    const { base, lock, platform, runtime, app, model, entrypoint, command, output, ...docker } = inputs;
     const named = model === undefined ? undefined : await readModel(model);
     const reference = base === 'scratch' ? base : await pinned(base, lock);
     const { annotations, created } = await readProvenance(job.github);
@@ -56,7 +58,11 @@ export const action = defineAction({
           { name: 'app', from: app, to: '/var/task', sbom: [] },
           ...(model ? [{ name: 'model', from: model, to: '/var/task/model', sbom: component(named) }] : []),
         ],
-        config: { command, ...(named && { labels: labels(named) }) },
+        config: {
+          command,
+          ...(entrypoint && { entrypoint }),
+          ...(named && { labels: labels(named) }),
+        },
         annotations,
         ...(created && { created }),
         output,

@@ -104,7 +104,7 @@ export async function startServer(dockerd: Dockerd, image: string, port: number)
     dockerd,
     [
       ...['--network=none', '--read-only', '--user=993:990', '--memory=512m', '-e', `PORT=${port}`],
-      ...['--entrypoint', 'node', image, 'serve'],
+      ...[image, 'serve'],
     ],
     'listening',
   );

@@ -70,6 +70,7 @@ export async function buildFunctionImages(buckets: string[]): Promise<FunctionIm
       {
         ...{ base, platform, model, output: join(scratch, 'layout') },
         ...{ runtime: join(dist, 'runtime'), app: join(dist, 'app') },
+        entrypoint: '/bin/sh\n/var/task/start.sh',
       },
       env,
     );

@@ -35,7 +35,10 @@ export async function prepare(
 ): Promise<Prepared> {
   const compiled = await compileIfWordPiece(tokenizer);
   const pruned = prune(model);
-  const { graph, weights, plan } = await optimise(precision === 'int8' ? quantize(pruned) : pruned, precision);
+  const { graph, weights, plan } = await optimise(
+    precision === 'int8' ? quantize(pruned) : pruned,
+    precision,
+  );
   const isPlanned = plan instanceof Uint8Array;
   return {
     serving: {
