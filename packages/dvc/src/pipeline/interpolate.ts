@@ -120,10 +120,18 @@ function child(node: YamlNode, name: string): YamlNode | undefined {
 }
 
 /** A scalar as Python would print it into a text. */
-export function scalarText({ value, source }: YamlScalar): string {
+export function scalarText(node: YamlScalar): string {
+  const { value, source } = node;
   if (value === null) return 'None';
   if (typeof value !== 'number') return String(value);
-  return isFloat({ source }) ? pythonFloat(value) : String(value);
+  return isFloat({ source }) ? pythonFloat(value) : integerText(node);
+}
+
+/** A whole number in decimal; Python's have as many digits as they need. */
+export function integerText({ value, source = '' }: YamlScalar): string {
+  if (Number.isSafeInteger(value) || !/^[-+]?(?:0[xob])?[0-9a-f_]+$/i.test(source)) return String(value);
+  const [, sign, digits] = /^([-+]?)(.*)$/.exec(source.replaceAll('_', ''))!;
+  return `${sign === '-' ? '-' : ''}${BigInt(digits!)}`;
 }
 
 /** Whether a number was spelt as a float: Python keeps 1.0 and 1 apart. */
@@ -137,5 +145,6 @@ export function pythonFloat(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e16))
     return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+  if (Object.is(value, -0)) return '-0.0';
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }

@@ -164,6 +164,7 @@ stages:
     ['a foreach with more', 'stages: {s: {foreach: [a], do: {cmd: x}, outs: [b]}}', /in stages -> s -> outs/],
     ['an unknown key in do', 'stages: {s: {foreach: [a], do: {cmd: x, evil: 1}}}', /s -> do -> evil/],
     ['a flag of another kind', 'stages: {s: {cmd: x, outs: [a: {cache: "no"}]}}', /expected boolean/],
+    ['a reference in vars', 'vars: [{a: {b: "x${c}"}}]\nstages: {}', /interpolating is not allowed/],
     ['a part of what is loaded', 'vars: [params.yaml:a]\nstages: {}', /cannot partially load/],
     ['params in TOML', 'vars: [p.toml]\nstages: {}', /not read here/],
     ['params in Python', 'vars: [p.py]\nstages: {}', /not read here/],
@@ -250,6 +251,42 @@ stages:
     expect(await status(openRepo(dir))).toEqual({
       s: [{ 'changed deps': { 'in.txt': 'modified', 'params.yaml': { a: 'modified' } } }, 'changed command'],
     });
+  });
+
+  it('hold parameters as Python writes them, and see no change where there is none', async () => {
+    // What ruamel.yaml 0.18 made of each value that it had read.
+    const values = [
+      ['2020-01-01', '2020-01-01'],
+      ["'2020-01-01'", "'2020-01-01'"],
+      ['2020-01-01T1:00:00Z', '2020-01-01 01:00:00+00:00'],
+      ['2001-12-14 21:59:43.10 -5', '2001-12-14 21:59:43.100000-05:00'],
+      ['1_000', '1000'],
+      ['12345678901234567890123', '12345678901234567890123'],
+      ['0xFFFFFFFFFFFFFFFFFF', '4722366482869645213695'],
+      ['0b11', '3'],
+      ['017', '17'],
+      ['+5', '5'],
+      ['-0.0', '-0.0'],
+      ['1e3', '1000.0'],
+      ['1.0e-7', '1e-07'],
+      ['1e400', '.inf'],
+      ['.NaN', '.nan'],
+      ["''", "''"],
+      ['~', ''],
+      ['True', 'true'],
+      ['{}', '{}'],
+    ];
+    write(dir, {
+      'params.yaml': `${values.map(([text], at) => `k${String(at).padStart(2, '0')}: ${text}\n`).join('')}m: {5: x, 0x10: y, '7': z}\n`,
+      'dvc.yaml': 'stages: {s: {cmd: x, params: [params.yaml: ]}}\n',
+    });
+    await commit(openRepo(dir));
+    const lock = readFileSync(join(dir, 'dvc.lock'), 'utf8');
+    expect([...lock.matchAll(/k\d\d: ?(.*)\n/g)].map(([, text]) => text)).toEqual(
+      values.map(([, text]) => text),
+    );
+    expect(lock).toContain("        m:\n          5: x\n          16: y\n          '7': z\n");
+    expect(await status(openRepo(dir))).toEqual({});
   });
 
   it('spell and order paths as dvc.yaml does, by code point', async () => {

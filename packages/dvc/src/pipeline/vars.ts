@@ -3,7 +3,7 @@ import { extname, join, relative } from 'node:path';
 import { InvalidFile, Unsupported } from '../errors.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import type { YamlNode } from '../yaml/tree.ts';
-import type { Context } from './interpolate.ts';
+import { type Context, isReference } from './interpolate.ts';
 
 /** Parameters are read from here without being asked for. */
 export const defaultParams = 'params.yaml';
@@ -38,11 +38,18 @@ export function stageScope(
 /** Adds what a `vars:` list names (files with or without `:key,key`, or values); nothing may be said twice. */
 function loadVars(scope: Scope, vars: YamlNode | undefined, wdir: string, where: string): void {
   for (const item of vars?.kind === 'list' ? vars.items : []) {
+    if (refers(item)) throw new InvalidFile(`${where}: 'vars': interpolating is not allowed`);
     if (item.kind === 'map') merge(scope.context, item, where);
     else if (item.kind === 'scalar' && typeof item.value === 'string')
       loadFile(scope, item.value, wdir, where);
     else throw new InvalidFile(`${where}: vars must be a list of files and mappings`);
   }
+}
+
+function refers(node: YamlNode): boolean {
+  if (node.kind === 'scalar') return isReference(node);
+  if (node.kind === 'list') return node.items.some(refers);
+  return node.entries.some(({ key, value }) => isReference(key) || refers(value));
 }
 
 function loadFile(scope: Scope, item: string, wdir: string, where: string): void {

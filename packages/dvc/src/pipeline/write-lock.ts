@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeAtomically } from '../files/pointer.ts';
 import { emitYaml } from '../yaml/emit.ts';
-import { mapOf, toYaml, type YamlMap, type YamlNode } from '../yaml/tree.ts';
+import { mapOf, toYaml, type YamlMap, type YamlNode, type YamlScalar } from '../yaml/tree.ts';
 import { field } from './expand.ts';
-import { isFloat, pythonFloat } from './interpolate.ts';
+import { integerText, isFloat, pythonFloat } from './interpolate.ts';
 import type { Lock } from './lock.ts';
 
 /** Puts entries of stages into a lock file, each in its old place or at the end; returns whether the file changed. */
@@ -34,13 +34,24 @@ export function writeLock(lock: Lock, stages: Map<string, YamlNode>): boolean {
 export function plainValue(node: YamlNode): YamlNode {
   if (node.kind === 'list') return { kind: 'list', flow: false, items: node.items.map(plainValue) };
   if (node.kind === 'map')
-    return mapOf(node.entries.map(({ key, value }) => [String(key.value), plainValue(value)]));
-  if (typeof node.value !== 'number') return { kind: 'scalar', value: node.value };
-  return {
-    kind: 'scalar',
-    value: node.value,
-    source: isFloat(node) ? yamlFloat(node.value) : String(node.value),
-  };
+    return {
+      kind: 'map',
+      flow: false,
+      entries: node.entries.map(({ key, value }) => ({ key: plainScalar(key), value: plainValue(value) })),
+    };
+  return plainScalar(node);
+}
+
+function plainScalar({ value, source }: YamlScalar): YamlScalar {
+  // A time is written plain; a text that only looks like one had quotes, and gets them again.
+  if (typeof value !== 'number')
+    return {
+      kind: 'scalar',
+      value,
+      ...(source !== undefined && !/^[|>]/.test(source) ? { source: String(value) } : {}),
+    };
+  const number: YamlScalar = { kind: 'scalar', value, ...(source === undefined ? {} : { source }) };
+  return { ...number, source: isFloat(number) ? yamlFloat(value) : integerText(number) };
 }
 
 const yamlFloat = (value: number): string =>

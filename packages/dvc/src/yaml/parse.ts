@@ -219,11 +219,31 @@ function plainScalar(value: unknown, spelt: string): YamlScalar {
   const number = typeof value === 'string' ? numberOf(spelt) : Number(value);
   if (number === undefined)
     // Written plain it is plain: a date, say, that would be a mere text in quotes.
-    return { kind: 'scalar', value: String(value), ...(isAmbiguous(String(value)) ? { source: spelt } : {}) };
+    return isAmbiguous(spelt)
+      ? { kind: 'scalar', value: timeText(spelt), source: spelt }
+      : { kind: 'scalar', value: String(value) };
   if (/inf$/i.test(spelt)) return { kind: 'scalar', value: number, source: number < 0 ? '-.inf' : '.inf' };
   if (/nan$/i.test(spelt)) return { kind: 'scalar', value: number, source: '.nan' };
   const isSigned = /^[-+][0-9_]+$/.test(spelt);
   return { kind: 'scalar', value: number, source: isSigned ? String(number) : spelt };
+}
+
+/** A time as Python prints it, whatever way it was written; any other text as it is. */
+function timeText(spelt: string): string {
+  const [, day, hours, seconds, fraction = '', zone = ''] =
+    /^(\d{4}-\d\d?-\d\d?)(?:[Tt]|[ \t]+)(\d\d?)(:\d\d:\d\d)(?:\.(\d*))?[ \t]*(Z|[-+]\d\d?(?::?\d\d)?)?$/.exec(
+      spelt,
+    ) ?? [];
+  if (day === undefined) return spelt;
+  const two = (text: string): string => text.padStart(2, '0');
+  const [year, ...rest] = day.split('-');
+  const micros = Number(fraction.padEnd(6, '0').slice(0, 6));
+  const [, sign = '+', ahead = '0', minutes = '00'] = /^([-+])(\d\d?):?(\d\d)?$/.exec(zone) ?? [];
+  return (
+    `${[year, ...rest.map(two)].join('-')} ${two(hours!)}${seconds}` +
+    (micros > 0 ? `.${String(micros).padStart(6, '0')}` : '') +
+    (zone === '' ? '' : `${sign}${two(ahead)}:${minutes}`)
+  );
 }
 
 /** Numbers that YAML 1.2 takes for texts: with underscores, in binary, signed hexadecimal. */
