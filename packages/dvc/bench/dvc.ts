@@ -70,6 +70,11 @@ async function bench(name: string, what: string, make: (folder: string) => void)
     note('dvc pull', await dvc(repo, 'pull'));
     note('dvc pull, hardlinks', await dvc(linked, 'pull'));
     note('dvc pull, nothing to do', await dvc(repo, 'pull'));
+    note('node alone', await timed(process.execPath, ['-e', '0'], { cwd: root }));
+    note(
+      'md5 alone',
+      await timed('find', [folder, '-type', 'f', '-exec', 'md5sum', '{}', '+'], { cwd: root }),
+    );
     note('cp -r', await timed('cp', ['-r', folder, fresh()], { cwd: root }));
     note('dvc fetch, directory remote', await dvc(nearBare, 'fetch'));
     note('dvc pull, directory remote', await dvc(near, 'pull'));
@@ -92,7 +97,7 @@ async function bench(name: string, what: string, make: (folder: string) => void)
       : key.includes('nothing')
         ? undefined
         : 'aws s3 cp --recursive';
-    const isPeer = key === 'cp -r' || key === peer || key === 'loopback alone';
+    const isPeer = key === 'cp -r' || key === peer || key.endsWith(' alone');
     // Each round is compared with itself: what else the machine did then was the same for both.
     const ratio =
       !peer || isPeer

@@ -8,6 +8,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { chmod, copyFile } from 'node:fs/promises';
 import { CorruptObject } from '../errors.ts';
 import { type Cache, objectHash } from '../objects/cache.ts';
 import { hashBytes, hashFile } from '../objects/hash.ts';
@@ -73,7 +74,7 @@ async function attempt(
     check(
       isCloned
         ? await hashFile(temporary.path, name)
-        : await receive(source, first, [temporary.path, ...(copy ? [copy] : [])], name, lanes),
+        : await receive(source, first, temporary.path, copy, name, lanes),
     );
     cache.adopt(temporary.path, hash, oid);
   } catch (error) {
@@ -109,11 +110,15 @@ async function begin(source: Source): Promise<Buffer | Got> {
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
-/** Reads a large object into files, its parts side by side, hashing what is complete from the front meanwhile. */
+/**
+ * Reads a large object into a file, its parts side by side, hashing what is complete from the front meanwhile. The copy
+ * is made while the hash, which takes longest, comes to its end.
+ */
 async function receive(
   source: Source,
   first: Got,
-  paths: string[],
+  path: string,
+  copy: string | undefined,
   name: HashName,
   lanes: Lanes,
 ): Promise<string> {
@@ -124,8 +129,8 @@ async function receive(
     position: at * partBytes,
     end: Math.min((at + 1) * partBytes, totalBytes),
   }));
-  const handles = paths.map((path) => openSync(path, 'w'));
-  const hashing = name === 'md5' ? hashInThread(paths[0]!) : undefined;
+  const handle = openSync(path, 'r+');
+  const hashing = name === 'md5' ? hashInThread(path) : undefined;
   let whole = 0;
   const advance = (): void => {
     while (whole < parts.length && parts[whole]!.position === parts[whole]!.end) whole += 1;
@@ -144,7 +149,7 @@ async function receive(
         retryable: true,
       });
     }
-    await write(got, source, handles, part, advance);
+    await write(got, source, handle, part, advance);
   };
   try {
     const failures = await eachLimited(parts, partsAtOnce, (part) =>
@@ -155,16 +160,25 @@ async function receive(
       throw failures[0];
     }
   } finally {
-    handles.forEach(closeSync);
+    closeSync(handle);
   }
-  return hashing ? hashing.end(totalBytes) : hashFile(paths[0]!, name);
+  const [digest] = await Promise.all([
+    hashing ? hashing.end(totalBytes) : hashFile(path, name),
+    copy && duplicate(path, copy),
+  ]);
+  return digest;
+}
+
+async function duplicate(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL);
+  await chmod(to, 0o666 & ~process.umask());
 }
 
 /** Writes a part's bytes where they belong, as they come. */
 async function write(
   got: Got,
   source: Source,
-  handles: number[],
+  handle: number,
   part: { position: number; end: number },
   advance: () => void,
 ): Promise<void> {
@@ -172,7 +186,7 @@ async function write(
   await read(got, source, (bytes) => {
     if (part.position + bytes.length > part.end) throw new Error('more bytes came than were asked for');
     // Straight from where they were read to the page cache: handing them to another thread would take longer.
-    for (const handle of handles) writeAll(handle, bytes, part.position);
+    writeAll(handle, bytes, part.position);
     part.position += bytes.length;
     if (part.position - reported < reportBytes && part.position < part.end) return;
     reported = part.position;
