@@ -15,7 +15,9 @@ describe('ignore files', () => {
     ['/build/', ['build/', 'build/x'], ['build', 'u/build/']],
     ['u/only/', ['u/only/', 'u/only/x'], ['only/', 'v/u/only/']],
     ['foo/**/bar', ['foo/bar', 'foo/x/bar', 'foo/x/y/bar/'], ['bar', 'x/foo/bar']],
-    ['foo/**', ['foo/x', 'foo/x/y'], ['foo/', 'x/foo/y']],
+    ['foo/**', ['foo/x', 'foo/x/y', 'foo/'], ['foo', 'x/foo/y']],
+    ['foo/**\n!foo/keep', ['foo/keep', 'foo/x'], ['keep']],
+    ['foo/*\n!foo/keep', ['foo/x'], ['foo/keep', 'foo/']],
     ['foo/**/', ['foo/', 'foo/x'], ['foo', 'x/foo/']],
     ['**/foo', ['foo', 'x/foo', 'x/y/foo/'], ['xfoo']],
     ['**', ['x', 'x/y'], []],
@@ -40,6 +42,16 @@ describe('ignore files', () => {
     const isIgnored = (path: string): boolean =>
       ignore.find(path.replace(/\/$/, ''), path.endsWith('/')) !== undefined;
     expect([...ignored, ...others].filter(isIgnored)).toEqual(ignored);
+  });
+
+  it('of Git ignore what is in a folder by /**, not the folder: a file in it may be taken back', () => {
+    write(box.dir, { '.gitignore': 'foo/**\n!foo/keep\n' });
+    const ignore = new Ignore(box.dir, '.gitignore');
+    expect(ignore.find('foo', true)).toBeUndefined();
+    expect([ignore.find('foo/x', false), ignore.find('foo/keep', false)]).toEqual([
+      '.gitignore:1:foo/**',
+      undefined,
+    ]);
   });
 
   it('speak for their own folder; one in an ignored folder, or that is ignored itself, says nothing', () => {

@@ -45,13 +45,19 @@ export class Ignore {
     let found: Rule | undefined;
     const consider = (rules: Rule[]): void => {
       for (const rule of rules)
-        if ((isFolder || !rule.folderOnly) && rule.pattern.test(path.slice(rule.base.length))) found = rule;
+        if ((isFolder || !rule.folderOnly) && this.hits(rule, path.slice(rule.base.length), isFolder))
+          found = rule;
     };
     consider(this.always);
     const parts = path.split('/');
     for (let depth = 0; depth < Math.min(parts.length, levels); depth++)
       consider(this.read(parts.slice(0, depth).join('/')));
     return found;
+  }
+
+  /** To Git `a/**` is what is in the folder `a`; DVC asks about `a/` as well, and finds the folder itself. */
+  private hits({ pattern }: Rule, path: string, isFolder: boolean): boolean {
+    return pattern.test(path) || (isFolder && this.fileName === '.dvcignore' && pattern.test(`${path}/`));
   }
 
   private read(folder: string): Rule[] {
@@ -98,11 +104,13 @@ function globToRegExp(glob: string, anchored: boolean): RegExp {
       out += '(?:.*/)?';
       at += 2;
     } else if (glob.slice(at) === '**' && glob[at - 1] === '/') {
-      out += '.+';
+      out += '.*';
       at += 1;
     } else if (char === '*') {
+      const isPart = at === 0 || glob[at - 1] === '/';
       while (glob[at + 1] === '*') at += 1;
-      out += '[^/]*';
+      // A whole name has at least one character.
+      out += isPart && (glob[at + 1] ?? '/') === '/' ? '[^/]+' : '[^/]*';
     } else if (char === '?') out += '[^/]';
     else if (char === '[') {
       const end = glob.indexOf(']', glob[at + 1] === '!' || glob[at + 1] === '^' ? at + 3 : at + 2);
