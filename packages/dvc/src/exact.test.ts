@@ -11,18 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from './cli/run.ts';
 import { add, checkout, commit, openRepo, pull, push, status } from './index.ts';
-import { makeRepo, scratch, tree, write } from './test/sandbox.ts';
+import { makeRepo, tree, useScratch, write } from './test/sandbox.ts';
 
-let box: ReturnType<typeof scratch>;
 let dir: string;
-beforeEach(() => {
-  box = scratch();
-  dir = makeRepo(box.dir);
+const box = useScratch((folder) => {
+  dir = makeRepo(folder);
 });
-afterEach(() => box.remove());
 
 const hello = 'b1946ac92492d2347c6235b4d2611184';
 const read = (path: string): string => readFileSync(join(dir, path), 'utf8');

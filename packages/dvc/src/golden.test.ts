@@ -1,14 +1,10 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { add, openRepo, pull, push, status } from './index.ts';
-import { hasGolden, makeRepo, needsGolden, scratch, tree, unpackGolden, write } from './test/sandbox.ts';
+import { hasGolden, makeRepo, needsGolden, tree, unpackGolden, useScratch, write } from './test/sandbox.ts';
 
-let box: ReturnType<typeof scratch>;
-beforeEach(() => {
-  box = scratch();
-});
-afterEach(() => box.remove());
+const box = useScratch();
 
 const tracked = [
   'emptyonly',

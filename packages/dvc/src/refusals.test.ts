@@ -1,16 +1,13 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { add, commit, fetch, openRepo, pull, push, status } from './index.ts';
-import { makeRepo, scratch, write } from './test/sandbox.ts';
+import { makeRepo, useScratch, write } from './test/sandbox.ts';
 
-let box: ReturnType<typeof scratch>;
 let dir: string;
-beforeEach(() => {
-  box = scratch();
-  dir = makeRepo(box.dir);
+const box = useScratch((folder) => {
+  dir = makeRepo(folder);
 });
-afterEach(() => box.remove());
 
 const hello = 'b1946ac92492d2347c6235b4d2611184';
 const read = (path: string): string => readFileSync(join(dir, path), 'utf8');

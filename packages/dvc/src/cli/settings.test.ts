@@ -1,19 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { BadArguments, ConfigError } from '../errors.ts';
-import { scratch, write } from '../test/sandbox.ts';
+import { useScratch, write } from '../test/sandbox.ts';
 import { parseCommand } from './options.ts';
 import { settingsCommand } from './settings.ts';
 
-let box: ReturnType<typeof scratch>;
 let dvcDir: string;
-beforeEach(() => {
-  box = scratch();
-  dvcDir = join(box.dir, '.dvc');
-  write(box.dir, { '.dvc/config': '', 'sub/x': '' });
+const box = useScratch((folder) => {
+  dvcDir = join(folder, '.dvc');
+  write(folder, { '.dvc/config': '', 'sub/x': '' });
 });
-afterEach(() => box.remove());
 
 const text = (name = 'config'): string => readFileSync(join(dvcDir, name), 'utf8');
 

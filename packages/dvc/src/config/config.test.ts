@@ -1,18 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors.ts';
-import { scratch, write } from '../test/sandbox.ts';
+import { useScratch, write } from '../test/sandbox.ts';
 import { findRemote, loadConfig } from './config.ts';
 import { parseIni } from './ini.ts';
 import { levelFiles } from './levels.ts';
 
-let box: ReturnType<typeof scratch>;
-beforeEach(() => {
-  box = scratch();
-});
-afterEach(() => box.remove());
+const box = useScratch();
 
 /** Loads what the four files say together. */
 function load(files: { system?: string; global?: string; repo?: string; local?: string }) {

@@ -1,18 +1,15 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { add, CheckoutFailed, commit, DvcError, openRepo, pull, push, status } from '../index.ts';
-import { hasGolden, makeRepo, needsGolden, scratch, tree, unpackGolden, write } from '../test/sandbox.ts';
+import { hasGolden, makeRepo, needsGolden, tree, unpackGolden, useScratch, write } from '../test/sandbox.ts';
 import { pythonFloat } from './interpolate.ts';
 import { readPipeline } from './pipeline.ts';
 
-let box: ReturnType<typeof scratch>;
 let dir: string;
-beforeEach(() => {
-  box = scratch();
-  dir = makeRepo(box.dir);
+const box = useScratch((folder) => {
+  dir = makeRepo(folder);
 });
-afterEach(() => box.remove());
 
 /** Stage names and their outs' paths. */
 function outsOf(files: Record<string, string>): Record<string, string[]> {

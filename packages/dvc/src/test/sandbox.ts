@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
 
 /** What stands beside the repository on some machines: files that real DVC wrote. */
 export const shared =
@@ -27,6 +28,21 @@ export const needsGolden = hasGolden ? '' : ' (skipped: no ../shared/golden/dvc.
 export function scratch(): { dir: string; remove(): void } {
   const dir = mkdtempSync(join(tmpdir(), 'mainline-dvc-'));
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** A folder made anew for each test of the file, and `prepare`d. */
+export function useScratch(prepare: (dir: string) => void = () => {}): { readonly dir: string } {
+  let box: ReturnType<typeof scratch>;
+  beforeEach(() => {
+    box = scratch();
+    prepare(box.dir);
+  });
+  afterEach(() => box.remove());
+  return {
+    get dir() {
+      return box.dir;
+    },
+  };
 }
 
 /** Writes files given as path → content, making folders; a content of undefined makes an empty folder. */

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   add,
   CheckoutFailed,
@@ -22,15 +22,12 @@ import {
   UnsavedFiles,
 } from '../index.ts';
 import { encodeDirectory } from '../objects/directory.ts';
-import { makeRepo, scratch, tree, write } from '../test/sandbox.ts';
+import { makeRepo, tree, useScratch, write } from '../test/sandbox.ts';
 
-let box: ReturnType<typeof scratch>;
 let dir: string;
-beforeEach(() => {
-  box = scratch();
-  dir = makeRepo(box.dir);
+const box = useScratch((folder) => {
+  dir = makeRepo(folder);
 });
-afterEach(() => box.remove());
 
 const forget = (): void => {
   rmSync(join(dir, '.dvc', 'cache'), { recursive: true, force: true });

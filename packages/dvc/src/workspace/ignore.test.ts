@@ -1,12 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { scratch, write } from '../test/sandbox.ts';
+import { describe, expect, it } from 'vitest';
+import { useScratch, write } from '../test/sandbox.ts';
 import { Ignore } from './ignore.ts';
 
-let box: ReturnType<typeof scratch>;
-beforeEach(() => {
-  box = scratch();
-});
-afterEach(() => box.remove());
+const box = useScratch();
 
 describe('ignore files', () => {
   // Each row as pathspec's GitWildMatchPattern and DvcIgnorePatterns decide; a path with `/` at its end is a folder.

@@ -2,19 +2,16 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RepositoryLocked } from '../errors.ts';
-import { makeRepo, scratch } from '../test/sandbox.ts';
+import { makeRepo, useScratch } from '../test/sandbox.ts';
 import { lockRepository } from './lock.ts';
 import { openRepo } from './repo.ts';
 
-let box: ReturnType<typeof scratch>;
 let dir: string;
-beforeEach(() => {
-  box = scratch();
-  dir = makeRepo(box.dir);
+useScratch((folder) => {
+  dir = makeRepo(folder);
 });
-afterEach(() => box.remove());
 
 const hasFlock = spawnSync('flock', ['--version']).status === 0;
 const skipped = hasFlock ? '' : ' (skipped: no flock)';

@@ -1,19 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { add, DvcError, openRepo, pull, status } from '../index.ts';
-import { makeRepo, scratch, write } from '../test/sandbox.ts';
+import { makeRepo, useScratch, write } from '../test/sandbox.ts';
 import { collect } from './collect.ts';
 import { expandGlobs, selectTargets } from './targets.ts';
 
-let box: ReturnType<typeof scratch>;
 let dir: string;
-beforeEach(() => {
-  box = scratch();
-  dir = makeRepo(box.dir);
+const box = useScratch((folder) => {
+  dir = makeRepo(folder);
 });
-afterEach(() => box.remove());
 
 const md5 = 'b1946ac92492d2347c6235b4d2611184';
 const pointer = (path: string): string => `outs:\n- md5: ${md5}\n  size: 6\n  hash: md5\n  path: ${path}\n`;
