@@ -176,6 +176,16 @@ describe('the command line', () => {
       /--remote can't be used without --to-remote/,
     ],
     ['no commit of what is sent away', ['add', '--no-commit', '--to-remote', 'x'], 1, /--no-commit option/],
+    ['a part of an option', ['pull', '--rem=x'], 1, /remote 'x' doesn't exist/],
+    [
+      'too small a part',
+      ['pull', '--re'],
+      254,
+      /ambiguous option: --re could match --recursive, --remote, --relink/,
+    ],
+    ['a target like an option', ['pull', '--', '--rem'], 1, /'--rem' does not exist/],
+    ['a size', ['fetch', '--max-size', '5'], 1, /--max-size is not supported/],
+    ['a type', ['fetch', '--type', 'metrics'], 1, /--type is not supported/],
     ['a setting of no section', ['config', 'remote'], 254, /should look like/],
     ['no default remote', ['remote', 'default', '--local'], 1, /^$/],
   ])('ends with the code DVC has for %s', async (_, args, code, message) => {

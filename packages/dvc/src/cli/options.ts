@@ -50,12 +50,28 @@ export const verbs: Record<string, ParseArgsOptionsConfig> = {
     'remote-jobs': { type: 'string' },
     force: { type: 'boolean', short: 'f' },
   },
-  commit: { ...selection, force: { type: 'boolean', short: 'f' }, 'no-relink': { type: 'boolean' } },
-  fetch: { ...transfer, json: { type: 'boolean' } },
+  commit: {
+    ...selection,
+    force: { type: 'boolean', short: 'f' },
+    'no-relink': { type: 'boolean' },
+    'data-only': { type: 'boolean' },
+  },
+  fetch: {
+    ...transfer,
+    json: { type: 'boolean' },
+    'max-size': { type: 'string' },
+    type: { type: 'string', multiple: true },
+    num: { type: 'string' },
+  },
   pull: { ...transfer, ...checkout, json: { type: 'boolean' } },
   push: { ...transfer, repair: { type: 'boolean' } },
   checkout: { ...selection, ...checkout, json: { type: 'boolean' } },
-  status: { ...transfer, cloud: { type: 'boolean', short: 'c' }, json: { type: 'boolean' } },
+  status: {
+    ...transfer,
+    cloud: { type: 'boolean', short: 'c' },
+    json: { type: 'boolean' },
+    'no-updates': { type: 'boolean' },
+  },
   remote: {
     ...level,
     default: { type: 'boolean', short: 'd' },
@@ -90,13 +106,10 @@ export function parseCommand(args: string[]): Command {
     throw new BadArguments(
       `argument COMMAND: invalid choice: '${verb}' (choose from ${Object.keys(verbs).join(', ')})`,
     );
+  const options = { ...everywhere, ...known };
   let parsed: ReturnType<typeof parseArgs>;
   try {
-    parsed = parseArgs({
-      args: args.toSpliced(at, 1),
-      allowPositionals: true,
-      options: { ...everywhere, ...known },
-    });
+    parsed = parseArgs({ args: spellOut(args.toSpliced(at, 1), options), allowPositionals: true, options });
   } catch (cause) {
     throw new BadArguments(cause instanceof Error ? cause.message : String(cause), { cause });
   }
@@ -105,8 +118,24 @@ export function parseCommand(args: string[]): Command {
     typeof values[name] === 'string' ? values[name] : undefined;
   const flag = (name: string): boolean => values[name] === true;
   for (const [name, instead] of Object.entries(onlyDvc))
-    if (flag(name)) throw new Unsupported(`--${name} is not supported`, { hint: instead });
+    if (values[name] !== undefined && values[name] !== false)
+      throw new Unsupported(`--${name} is not supported`, { hint: instead });
   return { verb, targets: positionals, text, flag };
+}
+
+/** Options by their full names: as in DVC, so much of one as no other begins with is enough. */
+function spellOut(args: string[], options: ParseArgsOptionsConfig): string[] {
+  const end = args.indexOf('--');
+  return args.map((arg, at) => {
+    const [, begun, value = ''] = /^--([\w-]+)(=.*)?$/s.exec(arg) ?? [];
+    if (begun === undefined || begun in options || (end >= 0 && at > end)) return arg;
+    const meant = Object.keys(options).filter((name) => name.startsWith(begun));
+    if (meant.length > 1)
+      throw new BadArguments(
+        `ambiguous option: --${begun} could match ${meant.map((name) => `--${name}`).join(', ')}`,
+      );
+    return meant[0] === undefined ? arg : `--${meant[0]}${value}`;
+  });
 }
 
 const onlyDvc: Record<string, string> = {
@@ -115,6 +144,9 @@ const onlyDvc: Record<string, string> = {
   'all-tags': 'check each tag out and run this there, or use DVC',
   'all-commits': 'check each commit out and run this there, or use DVC',
   'with-deps': "name the stages' outs as targets, or use DVC",
+  'max-size': 'name the targets that are wanted, or use DVC',
+  type: 'name the targets that are wanted, or use DVC',
+  num: 'check each commit out and run this there, or use DVC',
 };
 
 /** The number after `-j`; 0 stands for the default. */

@@ -7,7 +7,7 @@ import { cloudText, counted, countLine, outLines, shellQuote, statusText } from 
 const usage = `usage: dvc <verb> [targets] [options]
 
   add TARGET…       track files or directories   --file POINTER --glob --no-commit --no-relink -o PATH --to-remote -f
-  commit [TARGET…]  record data as it is now     -R --no-relink
+  commit [TARGET…]  record data as it is now     -R --no-relink --data-only
   pull [TARGET…]    fetch, then put in place     -r REMOTE -j JOBS -f -R --glob --allow-missing --json
   fetch [TARGET…]   bring into the cache         -r REMOTE -j JOBS -R --glob
   checkout [TARGET…] put in place from the cache -f -R --relink --allow-missing
@@ -96,7 +96,7 @@ async function run(
       return { lines: await runAdd(repo, command, options) };
     case 'commit': {
       const { commit } = await import('../verbs/commit.ts');
-      await commit(repo, options);
+      await commit(repo, { ...options, dataOnly: flag('data-only') });
       return { lines: [] };
     }
     case 'pull': {

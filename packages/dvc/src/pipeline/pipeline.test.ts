@@ -330,6 +330,12 @@ stages:
     });
   });
 
+  it('stay as they are when only data is committed', async () => {
+    write(dir, { 'dvc.yaml': 'stages: {s: {cmd: x}}', d: 'd', 'd.dvc': 'outs:\n- path: d\n' });
+    expect(await commit(openRepo(dir), { dataOnly: true })).toEqual([join(dir, 'd.dvc')]);
+    expect(await commit(openRepo(dir))).toEqual([join(dir, 'dvc.lock')]);
+  });
+
   it('may not be what add changes', async () => {
     write(dir, { 'dvc.yaml': 'stages: {s: {cmd: x, outs: [out.txt]}}', 'out.txt': 'x' });
     await expect(add(openRepo(dir), { targets: ['out.txt'] })).rejects.toThrow(

@@ -25,6 +25,8 @@ import { outState } from './status.ts';
 export interface CommitOptions extends Selection {
   /** Leave workspace files as they are, whatever `cache.type` says. */
   noRelink?: boolean;
+  /** Leave the stages of pipelines out. */
+  dataOnly?: boolean;
   jobs?: number;
 }
 
@@ -45,7 +47,8 @@ export async function commit(repo: Repo, options: CommitOptions = {}): Promise<s
     for (const pipeline of tracked.pipelines) {
       const entries = new Map<string, YamlNode>();
       for (const stage of pipeline.stages)
-        if (stages.has(stage)) entries.set(stage.name, await lockEntry(repo, stage, options));
+        if (stages.has(stage) && !options.dataOnly)
+          entries.set(stage.name, await lockEntry(repo, stage, options));
       if (entries.size > 0 && writeLock(pipeline.lock, entries)) changed.push(pipeline.lock.file);
     }
     const [first] = imports;
