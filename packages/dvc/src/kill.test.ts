@@ -19,7 +19,7 @@ const sums = (dir: string): Record<string, string> =>
 beforeAll(async () => {
   box = scratch();
   source = makeRepo(box.dir, 'source');
-  for (let at = 0; at < 150; at++) write(source, { [`data/${at % 7}/${at}`]: `${at} `.repeat(300) });
+  for (let at = 0; at < 300; at++) write(source, { [`data/${at % 7}/${at}`]: `${at} `.repeat(300) });
   write(source, { 'data/large': Buffer.alloc(12 << 20, 'large') });
   await add(openRepo(source), { targets: ['data'] });
   await push(openRepo(source));

@@ -54,6 +54,8 @@ export interface Carried {
 
 /** How many objects a thread takes at once. */
 const chunk = 32;
+/** For fewer than that another thread would still be starting when they are done. */
+const worthThread = 256;
 
 /**
  * Brings many small objects at once, on this thread and on others; temporary files begin with `temporary`. Undefined
@@ -70,10 +72,10 @@ export async function carryAll(loads: Load[], temporary: string): Promise<(Carri
     taken: new Int32Array(new SharedArrayBuffer(chunks * Int32Array.BYTES_PER_ELEMENT)),
     stamps: new Float64Array(new SharedArrayBuffer(loads.length * 8 * Float64Array.BYTES_PER_ELEMENT)),
   };
-  const count = Math.min(mostThreads, chunks);
-  const others = Array.from({ length: count - 1 }, (_, at) => {
-    return ask(pick(), { kind: 'carry', id: ++lastId, cargo, share: (at + 1) / count });
-  });
+  const count = Math.min(mostThreads, Math.ceil(loads.length / worthThread));
+  const others = Array.from({ length: Math.max(0, count - 1) }, (_, at) =>
+    ask(pick(), { kind: 'carry', id: ++lastId, cargo, share: (at + 1) / count }),
+  );
   // What a thread that broke had taken was left.
   const done = Promise.allSettled(others);
   for (const _ of carry(cargo, 0)) await setImmediate();
@@ -83,7 +85,7 @@ export async function carryAll(loads: Load[], temporary: string): Promise<(Carri
     return { ino, size, mtimeMs, ctimeMs };
   };
   return loads.map((_, at) =>
-    cargo.stamps[at * 8] ? { object: stampAt(at * 8), copy: stampAt(at * 8 + 4) } : undefined,
+    cargo.stamps[at * 8 + 3] ? { object: stampAt(at * 8), copy: stampAt(at * 8 + 4) } : undefined,
   );
 }
 

@@ -11,8 +11,11 @@ export interface Located {
   copy: string | undefined;
 }
 
+/** Every thread has a list of what there is to do: it need not be of millions. */
+const mostAtOnce = 20_000;
+
 /**
- * Brings the small objects of remotes that are folders, all at once: for a few kilobytes, going through a stream takes
+ * Brings the small objects of remotes that are folders, many at once: for a few kilobytes, going through a stream takes
  * longer than the bytes do. Returns what is left to be brought one by one, which also says what is wrong with it.
  */
 export async function bringFromFolder<T extends Located>(
@@ -20,29 +23,37 @@ export async function bringFromFolder<T extends Located>(
   items: T[],
   arrived: (item: T, carried: Carried) => void,
 ): Promise<T[]> {
-  const loads = new Map<T, Load>();
+  const inFolder = items.filter(
+    ({ hash, oid, source }) => source.store.file !== undefined && objectHash(hash, oid) === 'md5',
+  );
+  const done = new Set<T>();
+  for (let at = 0; at < inFolder.length; at += mostAtOnce) {
+    const batch = inFolder.slice(at, at + mostAtOnce);
+    for (const [index, carried] of (await carryBatch(cache, batch)).entries()) {
+      const item = batch[index]!;
+      if (!carried) continue;
+      cache.believe(item.hash, item.oid, carried.object);
+      arrived(item, carried);
+      done.add(item);
+    }
+  }
+  return items.filter((item) => !done.has(item));
+}
+
+async function carryBatch(cache: Cache, items: Located[]): Promise<(Carried | undefined)[]> {
+  let loads: Load[];
   let temporary: string;
   try {
     temporary = cache.temporaryName();
-    for (const item of items) {
-      const { hash, oid, source, copy } = item;
-      const from = source.store.file?.(source.key);
-      if (from !== undefined && objectHash(hash, oid) === 'md5')
-        loads.set(item, { from, digest: digestOf(oid), to: cache.slot(hash, oid), copy });
-    }
+    loads = items.map(({ hash, oid, source: { store, key }, copy }) => ({
+      from: store.file!(key),
+      digest: digestOf(oid),
+      to: cache.slot(hash, oid),
+      copy,
+    }));
   } catch {
     // The cache cannot be written to.
-    return items;
+    return [];
   }
-  if (loads.size === 0) return items;
-  const carried = await carryAll([...loads.values()], temporary);
-  const done = new Set<T>();
-  for (const [at, item] of [...loads.keys()].entries()) {
-    const files = carried[at];
-    if (!files) continue;
-    cache.believe(item.hash, item.oid, files.object);
-    arrived(item, files);
-    done.add(item);
-  }
-  return items.filter((item) => !done.has(item));
+  return carryAll(loads, temporary);
 }
