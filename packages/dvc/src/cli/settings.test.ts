@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { BadArguments, ConfigError } from '../errors.ts';
@@ -81,6 +81,16 @@ describe('config', () => {
     expect(() => run(...args)).toThrow(kind);
     expect(() => run(...args)).toThrow(message);
     expect(text()).toBe(before);
+  });
+
+  it.skipIf(process.platform === 'win32')('leaves a file as private as it was, and a link a link', () => {
+    write(box.dir, { 'dotfiles/dvc': '' });
+    chmodSync(join(box.dir, 'dotfiles/dvc'), 0o600);
+    symlinkSync('../dotfiles/dvc', join(dvcDir, 'config.local'));
+    run('config', '--local', 'core.analytics', 'false');
+    expect(lstatSync(join(dvcDir, 'config.local')).isSymbolicLink()).toBe(true);
+    expect(statSync(join(dvcDir, 'config.local')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(box.dir, 'dotfiles/dvc'), 'utf8')).toBe('[core]\n    analytics = false\n');
   });
 
   it('puts right what is wrong', () => {

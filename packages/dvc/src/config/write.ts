@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { writeAtomically } from '../files/pointer.ts';
 import { isPathKey, mergeConfig } from './config.ts';
@@ -32,7 +32,8 @@ export function editConfig(place: Place, level: Level, edit: (sections: Ini, fil
   const files = levelFiles(place.dvcDir, process.env);
   mergeConfig(files.slice(0, files.indexOf(file) + 1), { last: { file, sections } });
   mkdirSync(folder, { recursive: true });
-  writeAtomically(file, formatIni(sections));
+  // One that is a link (to somebody's dotfiles, say) stays a link.
+  writeAtomically(existsSync(file) ? realpathSync(file) : file, formatIni(sections));
 }
 
 const isRelative = (path: string): boolean =>

@@ -1,5 +1,15 @@
 import { hash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { InvalidFile } from '../errors.ts';
 import { type Json, pythonJson } from '../objects/python-json.ts';
@@ -159,12 +169,14 @@ function withoutDefaults(entry: Record<string, Json>): Record<string, Json> {
   );
 }
 
-/** Replaces a small file in one step that survives a power cut. */
+/** Replaces a small file in one step that survives a power cut; who may read it stays as it was. */
 export function writeAtomically(file: string, text: string): void {
   const temporary = `${file}.${process.pid}.tmp`;
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode;
   try {
-    const handle = openSync(temporary, 'wx');
+    const handle = openSync(temporary, 'wx', mode === undefined ? 0o666 : 0o600);
     try {
+      if (mode !== undefined) fchmodSync(handle, mode & 0o777);
       writeSync(handle, text);
       fsyncSync(handle);
     } finally {

@@ -25,11 +25,14 @@ export function expand(name: string, definition: YamlMap, context: Context, wher
   const each = foreach ? foreachItems(over, written, where) : matrixItems(over, written, where);
   // A list has items only: `${key}` is then whatever else has that name.
   const hasKey = over.kind === 'map';
-  return [...new Map(each.map((item) => [item.key, item])).values()].map(({ key, item }) => ({
-    name: `${name}@${key}`,
-    definition: body,
-    context: new Map([...context, ['item', item], ...(hasKey ? [['key', toYaml(key)] as const] : [])]),
-  }));
+  return [...new Map(each.map((item) => [item.key, item])).values()].map(({ key, item }) => {
+    const own = new Map(context).set('item', item);
+    return {
+      name: `${name}@${key}`,
+      definition: body,
+      context: hasKey ? own.set('key', toYaml(key)) : own,
+    };
+  });
 }
 
 interface Item {

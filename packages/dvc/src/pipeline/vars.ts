@@ -30,6 +30,7 @@ export function stageScope(
   wdir: string,
   where: string,
 ): Context {
+  if (!vars) return context;
   const own: Scope = { context: new Map(context), files: new Map(scope.files) };
   loadVars(own, vars, wdir, where);
   return own.context;
