@@ -1,22 +1,11 @@
 import { hash } from 'node:crypto';
-import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { InvalidFile } from '../errors.ts';
 import { type Json, pythonJson } from '../objects/python-json.ts';
 import type { DataRecord } from '../workspace/record.ts';
 import { posixRelative } from '../workspace/relpath.ts';
 import { emitYaml, stringifyYaml } from '../yaml/emit.ts';
-import { parseYaml } from '../yaml/parse.ts';
+import { parseYamlOf, readText } from '../yaml/read.ts';
 import { fromYaml, update, type YamlText } from '../yaml/tree.ts';
 import { checkEntry, dataKeys, isMap, type Out, parseOut } from './out.ts';
 
@@ -50,20 +39,12 @@ const depKeys = { ...dataKeys, persist: 'boolean', repo: 'map', db: 'map' } as c
 
 /** Reads the `.dvc` file at `file`; `root` is the repository's. */
 export function readPointer(file: string, root: string): Pointer {
-  return parsePointer(readFileSync(file, 'utf8'), file, root);
+  return parsePointer(readText(file), file, root);
 }
 
 /** Parses a `.dvc` file; throws InvalidFile on anything DVC would not accept, and on paths that lead out. */
 export function parsePointer(source: string, file: string, root: string): Pointer {
-  let text: YamlText;
-  try {
-    text = parseYaml(source);
-  } catch (cause) {
-    throw new InvalidFile(`'${file}' is not valid YAML: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-      file,
-    });
-  }
+  const text = parseYamlOf(source, file);
   const value = fromYaml(text.root);
   const data = value === null ? {} : checkEntry(value, 'the file', file, stageKeys);
   const wdir = resolve(dirname(file), typeof data.wdir === 'string' ? data.wdir : '.');

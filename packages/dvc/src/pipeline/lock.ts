@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { InvalidFile } from '../errors.ts';
 import { checkEntry, dataKeys, isMap } from '../files/out.ts';
 import type { Json } from '../objects/python-json.ts';
-import { parseYaml } from '../yaml/parse.ts';
+import { readYaml } from '../yaml/read.ts';
 import { fromYaml, type YamlText } from '../yaml/tree.ts';
 
 /** What `dvc.lock` holds about one stage. */
@@ -24,14 +24,7 @@ export interface Lock {
 export function readLock(file: string): Lock {
   const lock: Lock = { file, stages: new Map(), text: undefined };
   if (!existsSync(file)) return lock;
-  try {
-    lock.text = parseYaml(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new InvalidFile(`'${file}' is not valid YAML: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-      file,
-    });
-  }
+  lock.text = readYaml(file);
   const data = fromYaml(lock.text.root);
   if (data === null) return lock;
   if (!isMap(data) || data.schema !== '2.0')

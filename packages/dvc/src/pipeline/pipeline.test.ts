@@ -187,6 +187,12 @@ stages:
   });
 });
 
+it.each(['dvc.yaml', 'dvc.lock', 'params.yaml'])('%s must be UTF-8', (name) => {
+  write(dir, { 'dvc.yaml': 'stages: {}', 'dvc.lock': "schema: '2.0'\n" });
+  write(dir, { [name]: Buffer.from('# \xff\n', 'latin1') });
+  expect(() => readPipeline(join(dir, 'dvc.yaml'), dir)).toThrow(`${name}' is not valid in 'utf-8' encoding`);
+});
+
 describe('lock files', () => {
   it('are refused without schema 2.0', () => {
     write(dir, { 'dvc.yaml': 'stages: {}', 'dvc.lock': 'train: {cmd: x}\n' });

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidFile } from '../errors.ts';
 import { checkEntry, isMap, type Out, parseOut } from '../files/out.ts';
 import type { Json } from '../objects/python-json.ts';
 import { posixRelative } from '../workspace/relpath.ts';
-import { parseYaml } from '../yaml/parse.ts';
+import { readYaml } from '../yaml/read.ts';
 import { fromYaml, type YamlMap, type YamlNode } from '../yaml/tree.ts';
 import { expand, field, type Unrolled } from './expand.ts';
 import { interpolate, type ParsingStyle, type Purpose } from './interpolate.ts';
@@ -57,15 +56,7 @@ const plotFlags = ['x', 'y', 'x_label', 'y_label', 'title', 'header', 'template'
 
 /** Reads a `dvc.yaml` and the `dvc.lock` beside it; `style` is how mappings stand in commands. */
 export function readPipeline(file: string, root: string, style: ParsingStyle = {}): Pipeline {
-  let top: YamlNode;
-  try {
-    top = parseYaml(readFileSync(file, 'utf8')).root;
-  } catch (cause) {
-    throw new InvalidFile(`'${file}' is not valid YAML: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-      file,
-    });
-  }
+  const top = readYaml(file).root;
   const lock = readLock(join(dirname(file), 'dvc.lock'));
   if (top.kind === 'scalar' && top.value === null) return { file, stages: [], lock };
   const map = checkKeys(top, topKeys, 'the file', file);

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { InvalidFile, Unsupported } from '../errors.ts';
-import { parseYaml } from '../yaml/parse.ts';
+import { readYaml } from '../yaml/read.ts';
 import type { YamlNode } from '../yaml/tree.ts';
 import { type Context, isReference } from './interpolate.ts';
 
@@ -91,15 +91,7 @@ export function readParams(file: string): YamlNode {
     throw new Unsupported(`${file}: parameters in ${kind} files are not read here`, {
       hint: 'write them as YAML or JSON',
     });
-  let root: YamlNode;
-  try {
-    ({ root } = parseYaml(readFileSync(file, 'utf8')));
-  } catch (cause) {
-    throw new InvalidFile(`'${file}' is not valid YAML: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-      file,
-    });
-  }
+  const { root } = readYaml(file);
   return root.kind === 'scalar' && root.value === null ? { kind: 'map', flow: false, entries: [] } : root;
 }
 
