@@ -16,6 +16,15 @@ describe('run', () => {
     expect(ran.log).toContain('::add-mask::hunter2');
   });
 
+  it('logs what looks like a command of the runner as text', async () => {
+    const ran = await spawnAction(echo, {
+      with: { words: 'a\n::error::no\n \t::add-mask::a\nb ##[error]no' },
+    });
+    expect(ran.exitCode).toBe(0);
+    expect(ran.log).not.toMatch(/^\s*::error|^\s*::add-mask::a|##\[/m);
+    expect(ran.log).toContain(': :error::no');
+  });
+
   it('turns an error into one annotation on its file, a summary and exit code 1, with no output set', async () => {
     const ran = await spawnAction(echo, { with: { words: 'hi', times: '0' } });
     expect(ran.exitCode).toBe(1);

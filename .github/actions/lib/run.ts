@@ -33,7 +33,7 @@ function job(): Job {
   const env = process.env;
   const run = env.GITHUB_RUN_ID && `${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}`;
   return {
-    log: core.info,
+    log: (line) => core.info(harmless(line)),
     warn: (line, at) => core.warning(line, at?.file ? { file: at.file } : {}),
     mask: core.setSecret,
     github: {
@@ -45,6 +45,11 @@ function job(): Job {
     },
     signal: cancellation(),
   };
+}
+
+/** The runner takes lines of a log for commands: a file name with a line feed in it must not give any. */
+function harmless(line: string): string {
+  return line.replaceAll(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '## [');
 }
 
 /** A cancelled job gets SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: the first is enough to stop in order. */
