@@ -21,14 +21,15 @@ const whilePositive = (count: string, label: string, body: string): string => `
     ${body}
     (br $${label})))`;
 
-// e^x: 2ⁿ times a polynomial in what is left of x, |x - n·ln 2| ≤ ln 2 / 2 (Cephes, expf.c).
+// e^x: 2ⁿ times a polynomial in what is left of x, |x - n·ln 2| ≤ ln 2 / 2 (Cephes, expf.c). At the bounds n is -127 and
+// 128, whose exponents are those of 0 and infinity.
 const expPolynomial = [
   1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5,
 ];
 const exp = `
   (func $exp (param $x v128) (result v128)
     (local $n v128) (local $p v128)
-    (local.set $x (f32x4.min (f32x4.max $x ${all(-87.3)}) ${all(88)}))
+    (local.set $x (f32x4.min (f32x4.max $x ${all(-88)}) ${all(89)}))
     (local.set $n (f32x4.nearest (f32x4.mul $x ${all(Math.LOG2E)})))
     (local.set $x (f32x4.sub $x (f32x4.mul $n ${all(0.693359375)})))
     (local.set $x (f32x4.add $x (f32x4.mul $n ${all(2.1219444e-4)})))

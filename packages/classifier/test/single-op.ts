@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { elementType as everyType, microsoft, tensor as rawTensor } from '../src/onnx/graph.ts';
+import { bytesField, encode, numberField, textField } from '../src/onnx/wire.ts';
 import { makePlan } from '../src/quick/make-plan.ts';
 import { openPlan } from '../src/quick/plan.ts';
 import { ints } from '../src/quick/values.ts';
@@ -25,17 +27,19 @@ export interface Sketch {
   integers(dims: number[], most?: number): string;
   /** Floats that are weights; none is 0. */
   weights(dims: number[]): string;
+  /** These floats, or 8-bit numbers, as weights. */
+  known(values: Float32Array | Int8Array, dims?: number[]): string;
   /** A list that the model knows. */
   list(values: number[], dims?: number[]): string;
-  /** One operator. */
-  op(type: string, inputs: string[], attributes?: Record<string, number | number[]>): string;
+  /** One operator; a text among its attributes is fit for ONNX's own only. */
+  op(type: string, inputs: string[], attributes?: Record<string, number | number[] | string>): string;
 }
 
-/** What the plan of such a graph computes, and what ONNX Runtime does. */
-export async function bothAnswers(
-  seed: number,
-  draws: (sketch: Sketch) => { result: string; isInteger?: boolean },
-): Promise<{ found: number[]; expected: number[] }> {
+/** Draws a graph; says what is its output, and whether that is whole numbers. */
+export type Draws = (sketch: Sketch) => { result: string; isInteger?: boolean };
+
+/** A model of such a graph, and ids for it: all that it computes with. */
+export function sketchModel(seed: number, draws: Draws): { bytes: Uint8Array; data: number[] } {
   let state = seed >>> 0;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -57,29 +61,41 @@ export async function bothAnswers(
     floats: (dims) =>
       sketch.op('Mul', [
         sketch.op('Cast', [computed(dims, -300, 300)], { to: elementType.float }),
-        scalar(0.01),
+        sketch.known(Float32Array.of(0.01), []),
       ]),
     integers: (dims, most = 5) => computed(dims, 0, most),
     weights(dims) {
-      const values = Float32Array.from({ length: size(dims) }, () => (next() - 0.5 || 1) * 2);
-      initializers.push(tensor(fresh(), dims, elementType.float, values));
+      return sketch.known(
+        Float32Array.from({ length: size(dims) }, () => (next() - 0.5 || 1) * 2),
+        dims,
+      );
+    },
+    known(values, dims = [values.length]) {
+      const type = values instanceof Int8Array ? everyType.int8 : everyType.float;
+      initializers.push(Buffer.from(rawTensor(fresh(), dims, type, values)));
       return `v${names - 1}`;
     },
     list(values, dims = [values.length]) {
       initializers.push(tensor(fresh(), dims, elementType.int64, BigInt64Array.from(values, BigInt)));
       return `v${names - 1}`;
     },
-    op(type, inputs, attributes) {
+    op(type, inputs, attributes = {}) {
       const output = fresh();
-      nodes.push(node(type, inputs, output, attributes));
+      const [numeric, said] = [{} as Record<string, number | number[]>, [] as [string, string][]];
+      for (const [name, value] of Object.entries(attributes))
+        if (typeof value === 'string') said.push([name, value]);
+        else numeric[name] = value;
+      const more = [
+        ...said.map(([name, value]) =>
+          bytesField(5, encode([textField(1, name), textField(4, value), numberField(20, 3)])),
+        ),
+        ...(type === 'DynamicQuantizeMatMul' ? [textField(7, microsoft)] : []),
+      ];
+      nodes.push(Buffer.concat([node(type, inputs, output, numeric), encode(more)]));
       return output;
     },
   };
   const size = (dims: number[]) => dims.reduce((a, b) => a * b, 1);
-  function scalar(number: number): string {
-    initializers.push(tensor(fresh(), [], elementType.float, Float32Array.of(number)));
-    return `v${names - 1}`;
-  }
   /** A part of the input, in this shape. */
   function computed(dims: number[], least: number, most: number): string {
     const from = data.length;
@@ -97,21 +113,44 @@ export async function bothAnswers(
     inputs: [value('input_ids', elementType.int64, ['batch', 'sequence'])],
     outputs: [value('logits', elementType.float, ['all'])],
   });
+  const microsoftOpset = encode([textField(1, microsoft), numberField(2, 1)]);
+  return { bytes: Buffer.concat([bytes, encode([bytesField(8, microsoftOpset)])]), data };
+}
+
+/** What the plan of such a model computes. */
+export async function planAnswer({ bytes, data }: ReturnType<typeof sketchModel>): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'single-op-'));
   try {
     writeFileSync(join(folder, 'plan'), makePlan(bytes, bytes));
     const machine = openPlan(join(folder, 'plan'));
-    const input = ints([1, data.length], data);
-    await machine.run({ input_ids: input });
-    // Twice: the second time in memory that the first has used.
-    const found = await machine.run({ input_ids: input });
-    machine.close();
-    const session = await InferenceSession.create(bytes, { graphOptimizationLevel: 'disabled' });
-    const ids = new Tensor('int64', BigInt64Array.from(data, BigInt), [1, data.length]);
-    const { logits } = await session.run({ input_ids: ids });
-    await session.release();
-    return { found: [...found], expected: [...(logits!.data as Float32Array)] };
+    try {
+      const input = ints([1, data.length], data);
+      await machine.run({ input_ids: input });
+      // Twice: the second time in memory that the first has used.
+      return [...(await machine.run({ input_ids: input }))];
+    } finally {
+      machine.close();
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The same, and what ONNX Runtime computes. */
+export async function bothAnswers(
+  seed: number,
+  draws: Draws,
+): Promise<{ found: number[]; expected: number[] }> {
+  const sketched = sketchModel(seed, draws);
+  const found = await planAnswer(sketched);
+  const session = await InferenceSession.create(sketched.bytes, {
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 3,
+    extra: { session: { x64quantprecision: '1' } },
+  });
+  const { data } = sketched;
+  const ids = new Tensor('int64', BigInt64Array.from(data, BigInt), [1, data.length]);
+  const { logits } = await session.run({ input_ids: ids });
+  await session.release();
+  return { found, expected: [...(logits!.data as Float32Array)] };
 }

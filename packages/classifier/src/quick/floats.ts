@@ -73,6 +73,7 @@ export function matmul(memory: Memory, a: Value, b: Value): Floats {
   const [aAt, bAt] = [memory.at(a), memory.at(b)];
   const outer = broadcast(a.dims.slice(0, -2), b.dims.slice(0, -2));
   const result = memory.floats([...outer, m, n]);
+  if (sizeOf(result.dims) === 0) return result;
   if (sizeOf(b.dims.slice(0, -2)) === 1) {
     kernel(aAt, bAt, result.block.at, sizeOf(outer) * m, k, n);
     return result;
@@ -106,7 +107,8 @@ export function quantizedMatmul(
   const { kernels } = memory;
   const [k, n] = b.dims as [number, number];
   const count = sizeOf(a.dims);
-  if (a.dims.at(-1) !== k || k % 4 || n % 8 || sizeOf(scales.dims) !== n)
+  const isEach = [scales, bias ?? scales].every(({ dims }) => sizeOf(dims) === n);
+  if (b.dims.length !== 2 || a.dims.at(-1) !== k || k % 4 || n < 8 || !isEach)
     throw new RangeError(`[${a.dims}] · [${b.dims}] in 8 bits`);
   const [aAt, bAt, scaleAt] = [memory.at(a), memory.at(b, 'int8'), memory.at(scales)];
   const biasAt = bias ? memory.at(bias) : 0;
@@ -116,8 +118,8 @@ export function quantizedMatmul(
   const [least, most] = [Math.min(...lanes), Math.max(...lanes)];
   memory.release(range);
   // As ONNX's DynamicQuantizeLinear has it, in 32 bits.
-  const scale = most === least ? 1 : Math.fround((most - least) / 255);
-  const zero = Math.min(255, Math.max(0, roundHalfEven(-least / scale)));
+  const scale = most === least ? 1 : Math.fround(Math.fround(most - least) / 255);
+  const zero = Math.min(255, Math.max(0, roundHalfEven(Math.fround(-least / scale))));
   const quantized = memory.allocate(count * 2);
   kernels.quantize(aAt, quantized.at, count, scale, zero);
   const result = memory.floats([...a.dims.slice(0, -1), n]);
@@ -143,7 +145,8 @@ export function softmax(memory: Memory, value: Value): Floats {
 /** Over the last dimension. */
 export function layerNorm(memory: Memory, value: Value, gain: Value, offset: Value, epsilon: number): Floats {
   const columns = value.dims.at(-1)!;
-  if (columns % 4) throw new RangeError(`a layer norm over ${columns} columns, which four don't divide`);
+  if (columns % 4 || [gain, offset].some(({ dims }) => sizeOf(dims) !== columns))
+    throw new RangeError(`a layer norm over ${columns} columns: four must divide them, each has its gain`);
   const [from, gainAt, offsetAt] = [memory.at(value), memory.at(gain), memory.at(offset)];
   const result = memory.floats(value.dims);
   memory.kernels.layerNorm(

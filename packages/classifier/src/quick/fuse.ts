@@ -15,16 +15,10 @@ export interface Node {
 }
 
 /**
- * Puts together what kernels do in one: the sum that follows an 8-bit product with a bias, and the five nodes that
- * exporters write for x · (1 + erf(x / √2)) / 2. `numberOf` tells the value of a constant that is one float,
- * `isConstant` any constant; `output` is the model's.
+ * Puts together what a kernel does in one: the five nodes that exporters write for x · (1 + erf(x / √2)) / 2.
+ * `numberOf` tells the value of a constant that is one number; `output` is the model's.
  */
-export function fuse(
-  nodes: Node[],
-  output: string,
-  numberOf: (name: string) => number | undefined,
-  isConstant: (name: string) => boolean,
-): Node[] {
+export function fuse(nodes: Node[], output: string, numberOf: (name: string) => number | undefined): Node[] {
   const users = new Map<string, Node[]>();
   for (const node of nodes)
     for (const name of node.inputs) users.set(name, [...(users.get(name) ?? []), node]);
@@ -37,24 +31,11 @@ export function fuse(
   const replaced = new Map<Node, Node | undefined>();
 
   for (const node of nodes) {
-    const next = onlyUser(node.output);
-    if (node.op === 'DynamicQuantizeMatMul' && node.inputs.length === 3 && next?.op === 'Add') {
-      const bias = other(next, node.output);
-      if (!isConstant(bias)) continue;
-      replaced.set(node, undefined);
-      replaced.set(next, { ...node, inputs: [...node.inputs, '', bias], output: next.output });
-    }
-    if (node.op === 'Erf') {
-      const chain = geluAround(node);
-      if (!chain) continue;
-      for (const part of chain.nodes) replaced.set(part, undefined);
-      replaced.set(chain.last, {
-        op: 'Gelu',
-        inputs: [chain.input],
-        output: chain.last.output,
-        attributes: {},
-      });
-    }
+    const chain = node.op === 'Erf' ? geluAround(node) : undefined;
+    if (!chain) continue;
+    const { input, last } = chain;
+    for (const part of chain.nodes) replaced.set(part, undefined);
+    replaced.set(last, { op: 'Gelu', inputs: [input], output: last.output, attributes: {} });
   }
   return nodes.flatMap((node) => (replaced.has(node) ? (replaced.get(node) ?? []) : node));
 

@@ -13,13 +13,8 @@ export { NoPlan };
 export function makePlan(bytes: Uint8Array, optimised: Uint8Array, external?: Uint8Array): Uint8Array {
   const model = readModel(bytes);
   const { inputs, output, tensors } = model;
-  const nodes = fuse(
-    model.nodes,
-    output,
-    (name) => numberOf(tensors.get(name)),
-    (name) => tensors.has(name),
-  );
-  const { weights, own } = placeWeights(nodes, tensors, external ? contents(optimised, external) : new Map());
+  const nodes = fuse(model.nodes, output, (name) => numberOf(tensors.get(name)));
+  const { weights, own } = placeWeights(nodes, tensors, external ? contents(optimised, external) : []);
 
   const numbering = new Map<string, number>();
   const slotOf = (name: string): number => {
@@ -61,7 +56,7 @@ type Weight = Omit<Stored, 'type'> & { name: string; isTable: boolean };
 function placeWeights(
   nodes: Node[],
   tensors: Model['tensors'],
-  external: Map<string, number>,
+  external: ReturnType<typeof contents>,
 ): { weights: Weight[]; own: Uint8Array } {
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -72,7 +67,7 @@ function placeWeights(
     const { type: elements, dims, bytes } = tensor;
     if (bytes.length !== sizeBytesOf(elements, dims)) throw new NoPlan(`${name} has ${bytes.length} bytes`);
     const isTable = uses.every(({ op, inputs }) => (op === 'Gather' || op === 'Slice') && inputs[0] === name);
-    const offset = external.get(contentOf(bytes));
+    const offset = external.find((content) => !Buffer.compare(content.bytes, bytes))?.offset;
     weights.push({
       name,
       elements,
@@ -90,18 +85,13 @@ function placeWeights(
   return { weights, own: Buffer.concat(parts) };
 }
 
-/** Which content lies where in an external file. */
-function contents(model: Uint8Array, external: Uint8Array): Map<string, number> {
-  return new Map(
-    externalPlaces(model).map(({ offset, sizeBytes }) => [
-      contentOf(external.subarray(offset, offset + sizeBytes)),
-      offset,
-    ]),
-  );
+/** What lies where in an external file. */
+function contents(model: Uint8Array, external: Uint8Array): { offset: number; bytes: Uint8Array }[] {
+  return externalPlaces(model).map(({ offset, sizeBytes }) => ({
+    offset,
+    bytes: external.subarray(offset, offset + sizeBytes),
+  }));
 }
-
-const contentOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
 function tokenCostOf(nodes: Node[], tensors: Model['tensors']): number {
   return nodes

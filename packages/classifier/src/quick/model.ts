@@ -1,16 +1,48 @@
 import { dimsOf, type Node as GraphNode, microsoft, readGraph, readIntegers } from '../onnx/graph.ts';
 import { opsetOf } from '../onnx/opset.ts';
-import { all, decode, numbers, texts } from '../onnx/wire.ts';
+import { all, decode, type Field, numbers, texts } from '../onnx/wire.ts';
 import { type Node, NoPlan } from './fuse.ts';
 import { type Attributes, ops } from './ops.ts';
 import { inputValues, sizeOf } from './values.ts';
 
 // Field numbers of onnx.proto.
 const nodeProto = { attribute: 5 };
-const attributeProto = { name: 1, float: 2, int: 3, string: 4, tensor: 5, ints: 8 };
+const attributeProto = { name: 1, float: 2, int: 3, string: 4, tensor: 5, ints: 8, type: 20 };
 const tensorProto = { type: 2, int32s: 5, raw: 9, external: 13 };
 const entryProto = { key: 1, value: 2 };
 const elementType = { float32: 1, int8: 3, bool: 9 };
+const attributeType = { float: 1, int: 2, string: 3, ints: 7 };
+
+/** The attributes that an operator here heeds, and those that may only say what it does anyway. */
+const heeded: Record<string, string> = {
+  Cast: 'to saturate=1',
+  Concat: 'axis',
+  ConstantOfShape: 'value',
+  CumSum: 'exclusive=0 reverse=0',
+  Dropout: 'ratio seed',
+  Flatten: 'axis',
+  Gather: 'axis',
+  GatherElements: 'axis',
+  GatherND: 'batch_dims=0',
+  Gelu: 'approximate=none',
+  Gemm: 'transB transA=0 alpha=1 beta=1',
+  HardSigmoid: 'alpha beta',
+  LayerNormalization: 'axis epsilon stash_type=1',
+  Mod: 'fmod=0',
+  Pad: 'mode=constant',
+  ReduceMean: 'axes keepdims noop_with_empty_axes=0',
+  ReduceSum: 'axes keepdims noop_with_empty_axes=0',
+  Reshape: 'allowzero',
+  Shape: 'start end',
+  Softmax: 'axis',
+  Squeeze: 'axes',
+  Transpose: 'perm',
+  Unsqueeze: 'axes',
+};
+/** Of operators that may have more inputs than are heeded. */
+const mostInputs: Record<string, number> = { Dropout: 2, Max: 2, Min: 2, Pad: 3 };
+/** ONNX Runtime's own operators. */
+const microsoftOps = ['DynamicQuantizeMatMul', 'Gelu'];
 
 /** Longer lists of whole numbers are no shapes. */
 const mostInts = 4096;
@@ -45,8 +77,10 @@ export function readModel(bytes: Uint8Array): Model {
       tensors.set(result, constantOf(node));
       continue;
     }
-    if (!Object.hasOwn(ops, node.type) || !['', microsoft].includes(node.domain))
-      throw new NoPlan(`it uses ${node.type}`);
+    const isOurs = node.domain === '' || (node.domain === microsoft && microsoftOps.includes(node.type));
+    if (!Object.hasOwn(ops, node.type) || !isOurs) throw new NoPlan(`it uses ${node.type}`);
+    if (node.inputs.length > (mostInputs[node.type] ?? node.inputs.length))
+      throw new NoPlan(`it uses ${node.type} of ${node.inputs.length} inputs`);
     if (further.some((name) => used.has(name))) throw new NoPlan(`it uses several outputs of ${node.type}`);
     const read: Node = { op: node.type, inputs: node.inputs, output: result, attributes: attributesOf(node) };
     // Until opset 13 its shape was two-dimensional from this axis on.
@@ -56,9 +90,11 @@ export function readModel(bytes: Uint8Array): Model {
   return { inputs, output: output.name, nodes, tensors };
 }
 
-/** A tensor that is one float. */
+/** A tensor that is one number, but not in 8 bits. */
 export function numberOf(tensor: Tensor | undefined): number | undefined {
-  return tensor?.type === 'float32' && sizeOf(tensor.dims) === 1 ? floatsOf(tensor.bytes)[0] : undefined;
+  if (!tensor || sizeOf(tensor.dims) !== 1) return undefined;
+  if (tensor.type === 'int') return tensor.ints[0];
+  return tensor.type === 'float32' ? floatsOf(tensor.bytes)[0] : undefined;
 }
 
 /** Where in its external file a model keeps tensors. */
@@ -78,20 +114,31 @@ const attributesIn = ({ fields }: GraphNode) => all(fields, nodeProto.attribute)
 /** A tensor among them is one number that a shape is filled with: `value` if it is a float, else `int`. */
 function attributesOf(node: GraphNode): Attributes {
   const attributes: Attributes = {};
+  const known = heeded[node.type]?.split(' ') ?? [];
   for (const fields of attributesIn(node)) {
     const [name = ''] = texts(fields, attributeProto.name);
-    const [float] = all(fields, attributeProto.float);
-    const [tensor] = all(fields, attributeProto.tensor);
-    const [text] = texts(fields, attributeProto.string);
-    if (text !== undefined && text !== 'none') throw new NoPlan(`it uses ${node.type} with ${name} ${text}`);
-    if (tensor) {
-      const read = readTensor(tensor);
-      if (read.type === 'int') attributes.int = read.ints[0] ?? 0;
-      else attributes.value = numberOf(read) ?? 0;
-    } else if (float) attributes[name] = floatsOf(float)[0]!;
-    else attributes[name] = numbers(fields, attributeProto.int)[0] ?? numbers(fields, attributeProto.ints);
+    const [tensor] = all(fields, attributeProto.tensor).map(readTensor);
+    const value = tensor ? numberOf(tensor) : attributeValue(fields);
+    if (known.includes(`${name}=${value}`)) continue;
+    const isNumeric = Array.isArray(value) || (typeof value === 'number' && Number.isFinite(value));
+    if (!known.includes(name) || !isNumeric) throw new NoPlan(`it uses ${node.type} with ${name} ${value}`);
+    attributes[tensor?.type === 'int' ? 'int' : name] = value;
   }
   return attributes;
+}
+
+function attributeValue(fields: Field[]): number | number[] | string | undefined {
+  switch (numbers(fields, attributeProto.type)[0]) {
+    case attributeType.float:
+      return floatsOf(all(fields, attributeProto.float)[0] ?? new Uint8Array(4))[0];
+    case attributeType.int:
+      return numbers(fields, attributeProto.int)[0] ?? 0;
+    case attributeType.ints:
+      return numbers(fields, attributeProto.ints);
+    case attributeType.string:
+      return texts(fields, attributeProto.string)[0];
+  }
+  return undefined;
 }
 
 function constantOf(node: GraphNode): Tensor {
@@ -102,12 +149,10 @@ function constantOf(node: GraphNode): Tensor {
 
 /** A Gemm is a product and a sum; where its matrix is given transposed, it is turned here, once. */
 function plainGemm(node: Node, tensors: Map<string, Tensor>): Node {
-  const { transA = 0, transB = 0, alpha = 1, beta = 1 } = node.attributes;
   const [a, b, ...bias] = node.inputs as [string, string];
   const matrix = tensors.get(b);
-  if (transA || alpha !== 1 || beta !== 1 || matrix?.type !== 'float32')
-    throw new NoPlan('it has a Gemm that is more than a product and a sum');
-  if (!transB) return { ...node, attributes: {} };
+  if (matrix?.type !== 'float32') throw new NoPlan('it has a Gemm of a matrix that is computed');
+  if (!node.attributes.transB) return { ...node, attributes: {} };
   const [rows, columns] = matrix.dims as [number, number];
   const values = floatsOf(matrix.bytes);
   const turned = new Float32Array(values.length);

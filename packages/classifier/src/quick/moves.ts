@@ -19,14 +19,16 @@ export function reshape(value: Value, dims: number[]): Value {
   return { ...value, dims } as Value;
 }
 
-/** ONNX's Reshape: 0 keeps a dimension, -1 takes what is left. */
-export function reshapeTo(value: Value, wanted: number[]): Value {
-  const dims = wanted.map((dim, at) => (dim === 0 ? value.dims[at]! : dim));
+/** ONNX's Reshape: 0 keeps a dimension, unless it is allowed to mean none; -1 takes what is left. */
+export function reshapeTo(value: Value, wanted: number[], allowZero: boolean): Value {
+  const dims = wanted.map((dim, at) => (dim === 0 && !allowZero ? value.dims[at]! : dim));
   const open = dims.indexOf(-1);
   if (open >= 0) {
     dims[open] = 1;
     dims[open] = sizeOf(value.dims) / sizeOf(dims);
   }
+  if (!dims.every((dim) => Number.isInteger(dim) && dim >= 0))
+    throw new RangeError(`[${value.dims}] can't become [${wanted}]`);
   return reshape(value, dims);
 }
 
@@ -95,6 +97,7 @@ export function slice(
     const axis = axisOf(given, dims.length);
     const size = value.dims[axis]!;
     const stride = strides[at]!;
+    if (!stride) throw new RangeError('a slice in steps of 0');
     const clamp = (index: number, least: number, most: number) =>
       Math.min(Math.max(index < 0 ? index + size : index, least), most);
     const start = stride > 0 ? clamp(starts[at]!, 0, size) : clamp(starts[at]!, 0, size - 1);
@@ -120,13 +123,16 @@ export function slice(
   return pick(memory, value, dims, steps, begin);
 }
 
+/** An index counted from the front; throws a RangeError on one that is outside. */
+function placeOf(index: number, size: number): number {
+  if (!(index >= -size && index < size)) throw new RangeError(`index ${index} of ${size}`);
+  return index < 0 ? index + size : index;
+}
+
 /** ONNX's Gather: along an axis, the slices that the indices name. */
 export function gather(memory: Memory, value: Value, indices: Ints, axis: number): Value {
   const size = value.dims[axis]!;
-  const wanted = indices.data.map((index) => {
-    if (index < -size || index >= size) throw new RangeError(`index ${index} of ${size}`);
-    return index < 0 ? index + size : index;
-  });
+  const wanted = indices.data.map((index) => placeOf(index, size));
   const before = value.dims.slice(0, axis);
   const after = value.dims.slice(axis + 1);
   const dims = [...before, ...indices.dims, ...after];
@@ -158,7 +164,7 @@ export function gatherElements({ dims, data }: Ints, indices: Ints, axis: number
   const ownSteps = stepsOf(indices.dims);
   const picked = indices.data.map((index, at) => {
     const places = ownSteps.map((step, d) => Math.floor(at / step) % indices.dims[d]!);
-    places[axis] = index < 0 ? index + dims[axis]! : index;
+    places[axis] = placeOf(index, dims[axis]!);
     return data[places.reduce((sum, place, d) => sum + place * steps[d]!, 0)]!;
   });
   return { type: 'int', dims: indices.dims, data: picked };
@@ -171,10 +177,7 @@ export function gatherNd({ dims, data }: Ints, indices: Ints): Ints {
   const picked: number[] = [];
   for (let at = 0; at < indices.data.length; at += depth) {
     let from = 0;
-    for (let d = 0; d < depth; d++) {
-      const index = indices.data[at + d]!;
-      from += (index < 0 ? index + dims[d]! : index) * steps[d]!;
-    }
+    for (let d = 0; d < depth; d++) from += placeOf(indices.data[at + d]!, dims[d]!) * steps[d]!;
     picked.push(...data.subarray(from, from + inner));
   }
   return ints([...indices.dims.slice(0, -1), ...dims.slice(depth)], picked);
@@ -186,12 +189,17 @@ export function concat(memory: Memory, values: Value[], axis: number): Value {
   dims[axis] = values.reduce((sum, value) => sum + value.dims[axis]!, 0);
   const outer = sizeOf(dims.slice(0, axis));
   const runs = values.map((value) => sizeOf(value.dims.slice(axis)));
+  const whole = runs.reduce((sum, run) => sum + run, 0);
+  if (outer * whole !== sizeOf(dims) || values.some((value, at) => sizeOf(value.dims) !== outer * runs[at]!))
+    throw new RangeError(`${values.map((value) => `[${value.dims}]`).join(' and ')} don't fit together`);
   if (values.every((value) => value.type === 'int')) {
-    const data: number[] = [];
-    for (let o = 0; o < outer; o++)
-      for (const [at, { data: part }] of values.entries())
-        data.push(...part.subarray(o * runs[at]!, (o + 1) * runs[at]!));
-    return ints(dims, data);
+    const data = new Int32Array(outer * whole);
+    for (let o = 0, to = 0; o < outer; o++)
+      for (const [at, { data: part }] of values.entries()) {
+        data.set(part.subarray(o * runs[at]!, (o + 1) * runs[at]!), to);
+        to += runs[at]!;
+      }
+    return { type: 'int', dims, data };
   }
   const addresses = values.map((value) => memory.at(value));
   const result = memory.floats(dims);

@@ -55,7 +55,13 @@ function elementwise(memory: Memory, a: Ints, b: Ints, compute: (a: number, b: n
     Int32Array,
     Int32Array,
   ];
-  return { type: 'int', dims, data: x.map((value, at) => compute(value, y[at]!)) };
+  return { type: 'int', dims, data: x.map((value, at) => whole(compute(value, y[at]!))) };
+}
+
+/** ONNX's whole numbers have 64 bits, these 32: throws a RangeError on one that doesn't fit, or is none. */
+function whole(value: number): number {
+  if (value !== (value | 0)) throw new RangeError(`${value} as a whole number of 32 bits`);
+  return value;
 }
 
 function requireLast(axis: number, value: Value): void {
@@ -67,7 +73,8 @@ const reduce =
   (factor: (count: number) => number): Op =>
   (memory, [x, axesInput], attributes) => {
     const value = given(x);
-    const axes = list(attributes, 'axes', axesInput) ?? value.dims.map((_, axis) => axis);
+    const named = list(attributes, 'axes', axesInput);
+    const axes = named?.length ? named : value.dims.map((_, axis) => axis);
     const count = axes.reduce((size, axis) => size * value.dims[axisOf(axis, value.dims.length)]!, 1);
     return floats.sum(memory, value, axes, int(attributes, 'keepdims', 1) === 1, factor(count));
   };
@@ -75,7 +82,7 @@ const reduce =
 /** x², x³ and √x by what is cheaper than a power. */
 const pow: Op = (memory, [x, exponent]) => {
   const base = given(x);
-  const power = exponent?.type === 'int' ? exponent.data[0]! : numberOf(memory, given(exponent));
+  const power = numberOf(memory, given(exponent));
   if (power === 0.5) return floats.unary(memory, 'sqrt', base);
   if (power !== 2 && power !== 3) throw new RangeError(`a power of ${power}`);
   const square = floats.binary(memory, 'mul', base, base);
@@ -87,7 +94,7 @@ const pow: Op = (memory, [x, exponent]) => {
 
 function numberOf(memory: Memory, value: Value): number {
   if (sizeOf(value.dims) !== 1) throw new RangeError(`[${value.dims}] isn't one number`);
-  return floats.numbersOf(memory, value)[0]!;
+  return (value.type === 'int' ? value.data : floats.numbersOf(memory, value))[0]!;
 }
 
 const elementTypes = { float32: 1, int32: 6, int64: 7, bool: 9 };
@@ -100,9 +107,13 @@ const cast: Op = (memory, [x], attributes) => {
   if (to === elementTypes.bool)
     return ints(
       dims,
-      Array.from(data, (item) => (item ? 1 : 0)),
+      Array.from(data, (item) => Number(item !== 0)),
     );
-  if (to === elementTypes.int32 || to === elementTypes.int64) return ints(dims, data.map(Math.trunc));
+  if (to === elementTypes.int32 || to === elementTypes.int64)
+    return ints(
+      dims,
+      data.map((item) => whole(Math.trunc(item))),
+    );
   throw new RangeError(`a cast to ONNX's element type ${to}`);
 };
 
@@ -129,7 +140,7 @@ const same: Op = (_, [x]) => moves.reshape(given(x), given(x).dims);
 export const ops: Record<string, Op> = {
   Add: arithmetic('add', (a, b) => a + b),
   Sub: arithmetic('sub', (a, b) => a - b),
-  Mul: arithmetic('mul', Math.imul),
+  Mul: arithmetic('mul', (a, b) => a * b),
   Div: arithmetic('div', (a, b) => Math.trunc(a / b)),
   Max: arithmetic('max', Math.max),
   Min: arithmetic('min', Math.min),
@@ -149,7 +160,7 @@ export const ops: Record<string, Op> = {
   Not: (_, [x]) => ({ ...intValue(x), data: intValue(x).data.map((value) => 1 - value) }),
   Neg: (memory, [x]) =>
     x?.type === 'int'
-      ? { ...x, data: x.data.map((value) => -value) }
+      ? { ...x, data: x.data.map((value) => whole(-value)) }
       : floats.unary(memory, 'negate', given(x)),
   Erf: unary('erf'),
   Exp: unary('exp'),
@@ -197,7 +208,8 @@ export const ops: Record<string, Op> = {
     const part = dims.slice(int(attributes, 'start', 0), int(attributes, 'end', dims.length));
     return ints([part.length], part);
   },
-  Reshape: (_, [x, shape]) => moves.reshapeTo(given(x), intsOf(shape)),
+  Reshape: (_, [x, shape], attributes) =>
+    moves.reshapeTo(given(x), intsOf(shape), int(attributes, 'allowzero', 0) === 1),
   Unsqueeze: (_, [x, axes], attributes) =>
     moves.reshape(given(x), moves.unsqueezed(given(x).dims, list(attributes, 'axes', axes) ?? [])),
   Squeeze: (_, [x, axes], attributes) =>
@@ -237,10 +249,7 @@ export const ops: Record<string, Op> = {
       intValue(indices),
       axisOf(int(attributes, 'axis', 0), given(x).dims.length),
     ),
-  GatherND: (_, [x, indices], attributes) => {
-    if (int(attributes, 'batch_dims', 0)) throw new RangeError('GatherND with batches');
-    return moves.gatherNd(intValue(x), intValue(indices));
-  },
+  GatherND: (_, [x, indices]) => moves.gatherNd(intValue(x), intValue(indices)),
   Concat: (memory, inputs, attributes) => {
     const values = inputs.map(given);
     return moves.concat(memory, values, axisOf(int(attributes, 'axis', 0), values[0]!.dims.length));
@@ -257,6 +266,7 @@ export const ops: Record<string, Op> = {
   },
   Range: (_, inputs) => {
     const [start, limit, delta] = inputs.map((input) => intsOf(input)[0]!) as [number, number, number];
+    if (!delta) throw new RangeError('a range in steps of 0');
     const data: number[] = [];
     for (let at = start; delta > 0 ? at < limit : at > limit; at += delta) data.push(at);
     return ints([data.length], data);
