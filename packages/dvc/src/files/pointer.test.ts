@@ -112,4 +112,40 @@ describe("an import's checksum", () => {
     expect(of(described.replace('path: x\n', 'path: y\n'))).not.toBe(plain);
     expect(of(`outs:\n- md5: ${md5}\n  path: x\n`)).toBeUndefined();
   });
+
+  it.each([
+    // as real DVC wrote it: hudcostreets/ctbk.dev, s3/tripdata/202401-citibike-tripdata.zip.dvc
+    `md5: c75ffab80afdcfd49dd9c5a55fca068b
+frozen: true
+deps:
+- etag: ce6c041ebab0621c1951517b1150eb69-22
+  size: 369035302
+  hash: md5
+  path: s3://tripdata/202401-citibike-tripdata.zip
+outs:
+- md5: 1e385bd644862e808196186c4c8f0b0d
+  size: 369035302
+  hash: md5
+  path: 202401-citibike-tripdata.zip
+`,
+    // a repository import of a directory: Swarbricklab/dt, docs on `dt deps`
+    `md5: ae51b2729e737c5819ff0113342d2549
+frozen: true
+deps:
+- path: data/final
+  repo:
+    url: git@github.com:Swarbricklab/metadata.git
+    rev_lock: 9b0730c70709fb8d73b0a142ea27250821a3e1ac
+    rev: main
+outs:
+- md5: ace1a88c79ce2590e589c2bf9afb828a.dir
+  size: 1069722
+  nfiles: 6
+  hash: md5
+  path: final
+`,
+  ])('is the one real DVC wrote', (text) => {
+    const { data } = parse(text);
+    expect(stageMd5(data)).toBe(data.md5);
+  });
 });
