@@ -91,6 +91,7 @@ describe('a directory object', () => {
       Buffer.from('{}'),
       Buffer.from('[1]'),
       Buffer.from('['),
+      Buffer.from(`[{"md5": "${md5}", "relpath": "a\xff"}]`, 'latin1'),
       list('a', 'a'),
       list('a', 'a/b'),
     ])

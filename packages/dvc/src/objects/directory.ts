@@ -22,9 +22,10 @@ export function parseDirectory(bytes: Buffer, oid: Oid): DirectoryEntry[] {
   const where = `directory object ${oid}`;
   let list: unknown;
   try {
-    list = JSON.parse(bytes.toString('utf8'));
+    // Bytes that are no text would become names that nobody gave.
+    list = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new InvalidFile(`${where} is not JSON`, { cause });
+    throw new InvalidFile(`${where} is not JSON in UTF-8`, { cause });
   }
   if (!Array.isArray(list)) throw new InvalidFile(`${where} is not a list`);
   const files = new Set<string>();
