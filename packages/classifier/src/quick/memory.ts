@@ -70,6 +70,8 @@ export class Memory {
   readonly #files: number[];
   readonly #free = new Map<number, Block[]>();
   #used = 64;
+  /** Up to here lie weights. */
+  #kept = 64;
   #bytes: Uint8Array;
 
   /** `files` are the descriptors that stored weights are read from; `sizeBytes` is what will be needed at first, about. */
@@ -83,6 +85,7 @@ export class Memory {
   }
 
   allocate(sizeBytes: number): Block {
+    if (!(sizeBytes >= 0)) throw new RangeError(`a value of ${sizeBytes} bytes`);
     const rounded = Math.ceil((sizeBytes + spareBytes) / 64) * 64;
     const block = this.#free.get(rounded)?.pop() ?? { at: this.#take(rounded), sizeBytes: rounded, uses: 0 };
     block.uses = 1;
@@ -102,6 +105,12 @@ export class Memory {
     const free = this.#free.get(sizeBytes);
     if (free) free.push(block);
     else this.#free.set(sizeBytes, [block]);
+  }
+
+  /** Takes all values out of use, those that a run left behind when it threw as well. Weights stay. */
+  clear(): void {
+    this.#used = this.#kept;
+    this.#free.clear();
   }
 
   /** The address of a value's numbers, read from their file if they weren't yet. */
@@ -130,6 +139,7 @@ export class Memory {
       } else ranges.push({ file: weight.file, from: weight.offset, to: end, weights: [weight] });
     }
     const places = ranges.map((range) => ({ ...range, block: this.allocate(range.to - range.from) }));
+    this.#kept = this.#used;
     // Nothing may be allocated until they are read: a memory that grows leaves the old buffer behind.
     await Promise.all(
       places.map(async ({ file, from, to, block }) => {
@@ -166,6 +176,7 @@ export class Memory {
   #read({ elements, dims, file, offset }: Stored): Floats | Bytes {
     const sizeBytes = sizeBytesOf(elements, dims);
     const block = this.allocate(sizeBytes);
+    this.#kept = this.#used;
     this.#fill(file, offset, block.at, sizeBytes);
     return { type: elements, dims, block };
   }
@@ -177,12 +188,12 @@ export class Memory {
 
   #take(sizeBytes: number): number {
     const at = this.#used;
-    this.#used += sizeBytes;
-    const missing = this.#used - this.#memory.buffer.byteLength;
+    const missing = at + sizeBytes - this.#memory.buffer.byteLength;
     if (missing > 0) {
       this.#memory.grow(Math.ceil(missing / pageBytes));
       this.#bytes = new Uint8Array(this.#memory.buffer);
     }
+    this.#used = at + sizeBytes;
     return at;
   }
 }

@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { bertModel, type Shape } from '../../bench/bert.ts';
 import { elementType, model, node, sumModel, tensor, value } from '../../test/onnx.ts';
 import { tokenizerFile } from '../../test/tokenizer-file.ts';
 import { prepare } from '../prepare.ts';
 import { makePlan } from './make-plan.ts';
-import { type Machine, openPlan } from './plan.ts';
+import { Memory } from './memory.ts';
+import { type Machine, openPlan, type Plan, writePlan } from './plan.ts';
 import { provePlan } from './prove.ts';
 import { ints } from './values.ts';
 
@@ -112,6 +113,36 @@ it('texts of any length and overlapping calls share one memory', async () => {
   await session.release();
 });
 
+it('memory stays as large as the longest text needs it, whatever was asked in between', async () => {
+  const file = join(scratch, 'flat.plan');
+  const bytes = bertModel(shape);
+  writeFileSync(file, makePlan(bytes, bytes));
+  const machine = openPlan(file);
+  const run = (tokens: number, id: number) => {
+    const input = (value: number) => ints([1, tokens], new Array<number>(tokens).fill(value));
+    return machine.run({ input_ids: input(id), attention_mask: input(1) });
+  };
+  const first = await run(3, 7);
+  await run(150, 7);
+  const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow');
+  for (let i = 0; i < 1000; i++)
+    // Every seventh fails, at once or after a while.
+    if (i % 7) await run(1 + ((i * 37) % 150), i % shape.vocabulary);
+    else await expect(run(i % 2 ? 150 : 201, i % 2 ? shape.vocabulary : 7)).rejects.toThrow(RangeError);
+  expect(grow).not.toHaveBeenCalled();
+  expect(await run(3, 7)).toEqual(first);
+  grow.mockRestore();
+  machine.close();
+});
+
+it('memory that can’t be had leaves no trace', () => {
+  const memory = new Memory([], 0);
+  const { at } = memory.allocate(64);
+  for (const sizeBytes of [2 ** 33, Number.NaN, -64])
+    expect(() => memory.allocate(sizeBytes)).toThrow(RangeError);
+  expect(memory.allocate(64).at).toBe(at + 128);
+});
+
 describe('there is no plan, and why,', () => {
   const ids = value('input_ids', elementType.int64, ['batch', 'sequence']);
   const logits = value('logits', elementType.float, ['batch', 'sequence']);
@@ -154,6 +185,38 @@ describe('there is no plan, and why,', () => {
     const prove = () => provePlan(file, undefined, session, Tensor, 'float32');
     writeFileSync(file, makePlan(bytes, bytes));
     await prove();
+    /** The right plan, changed. */
+    const changed = (change: (plan: Plan) => void) => {
+      const right = Buffer.from(makePlan(bytes, bytes));
+      const length = right.readUInt32LE(4);
+      const plan: Plan = JSON.parse(right.subarray(8, 8 + length).toString());
+      change(plan);
+      writeFileSync(file, writePlan(plan, right.subarray(Math.ceil((8 + length) / 16) * 16)));
+    };
+    changed((plan) => (plan.tokenCost = 1e6));
+    await prove();
+    changed((plan) => (plan.tokenCost = 1e9));
+    await expect(prove()).rejects.toThrow(/^a short text costs more than ONNX Runtime does$/);
+    // No mask: only padding tells.
+    changed(({ nodes }) => {
+      for (const softmax of nodes.filter(({ op }) => op === 'Softmax')) {
+        const sum = nodes.find(({ output }) => output === softmax.inputs[0])!;
+        Object.assign(sum, { op: 'Identity', inputs: [sum.inputs[0]] });
+      }
+    });
+    await expect(prove()).rejects.toThrow(/^it answers otherwise, by /);
+    // The right numbers, and more.
+    changed(({ nodes, output }) => {
+      const last = nodes.length - 1;
+      nodes.push({
+        ...nodes[last]!,
+        op: 'Concat',
+        inputs: [output, output],
+        attributes: { axis: 0 },
+        last: [],
+      });
+    });
+    await expect(prove()).rejects.toThrow(/^it answers 6 numbers, ONNX Runtime 3$/);
     writeFileSync(file, makePlan(bertModel({ ...shape, heads: 2 }), bytes));
     await expect(prove()).rejects.toThrow(/^it answers otherwise, by /);
     writeFileSync(file, makePlan(bertModel({ ...shape, hidden: 66, heads: 2 }), bytes));
@@ -183,6 +246,27 @@ describe('refuses a file', () => {
     const file = join(scratch, 'damaged.plan');
     writeFileSync(file, damage(good()));
     expect(() => openPlan(file)).toThrow(/^damaged.plan: is not a plan of this version/);
+  });
+
+  it.for([
+    'null',
+    '{}',
+    '{"inputs":{},"tokenCost":1,"nodes":[{"op":"valueOf"}],"weights":[],"constants":[]}',
+  ])('whose head is %s', (json) => {
+    const file = join(scratch, 'damaged.plan');
+    const head = Buffer.alloc(8, 'MLQ1');
+    head.writeUInt32LE(json.length, 4);
+    writeFileSync(file, Buffer.concat([head, Buffer.from(json)]));
+    expect(() => openPlan(file)).toThrow(/^damaged.plan: is not a plan of this version/);
+  });
+
+  it('and leaves none open', () => {
+    const file = join(scratch, 'alone.plan');
+    writeFileSync(file, good());
+    const open = readdirSync('/dev/fd').length;
+    for (let i = 0; i < 20; i++)
+      expect(() => openPlan(file, join(scratch, 'no.weights'))).toThrow(/^alone.plan: /);
+    expect(readdirSync('/dev/fd').length).toBe(open);
   });
 
   it('whose weights are cut, when they are asked for', async () => {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { BundleError } from '../errors.ts';
 import { Memory } from './memory.ts';
 import { type Attributes, ops } from './ops.ts';
-import { type Ints, ints, type Stored, sizeBytesOf, type Value } from './values.ts';
+import { type Ints, inputValues, ints, type Stored, sizeBytesOf, type Value } from './values.ts';
 
 /** A model as a quick start computes it; its values are numbered. Weights lie in files, and are read as they are used. */
 export interface Plan {
@@ -58,12 +58,13 @@ export interface Machine {
 
 /** Opens a plan's file, and the other one that its weights may lie in. Throws a BundleError if the first is no plan. */
 export function openPlan(...paths: string[]): Machine {
-  const files = paths.map((path) => openSync(path, 'r'));
+  const files: number[] = [];
   const closeFiles = () => {
     for (const file of files) closeSync(file);
   };
   try {
-    const { plan, begin } = readPlan(basename(paths[0]!), files[0]!);
+    for (const path of paths) files.push(openSync(path, 'r'));
+    const { plan, begin } = readPlan(files[0]!);
     const { loaded, compute } = computer(plan, files, begin);
     const ready = loaded.catch((cause: unknown) => {
       throw new BundleError(paths.map((path) => basename(path)).join(' or '), "can't be read", { cause });
@@ -75,25 +76,22 @@ export function openPlan(...paths: string[]): Machine {
       run: (inputs) => ready.then(() => compute(inputs)),
       close: () => void ready.then(closeFiles, closeFiles),
     };
-  } catch (error) {
+  } catch (cause) {
     closeFiles();
-    throw error;
+    const hint = 'Export the model again';
+    throw new BundleError(basename(paths[0]!), 'is not a plan of this version', { hint, cause });
   }
 }
 
-function readPlan(name: string, file: number): { plan: Plan; begin: number } {
+function readPlan(file: number): { plan: Plan; begin: number } {
   const read = (at: number, sizeBytes: number): Buffer => {
     const bytes = Buffer.alloc(sizeBytes);
     return bytes.subarray(0, readSync(file, bytes, 0, sizeBytes, at));
   };
   const head = read(0, headBytes);
   const length = head.length === headBytes && head.readUInt32LE(0) === magic ? head.readUInt32LE(4) : 0;
-  try {
-    if (!length || length > fstatSync(file).size) throw new RangeError(`a head of ${length} bytes`);
-    return { plan: JSON.parse(read(headBytes, length).toString()), begin: weightsAt(length) };
-  } catch (cause) {
-    throw new BundleError(name, 'is not a plan of this version', { hint: 'Export the model again', cause });
-  }
+  if (!length || length > fstatSync(file).size) throw new RangeError(`a head of ${length} bytes`);
+  return { plan: JSON.parse(read(headBytes, length).toString()), begin: weightsAt(length) };
 }
 
 /** Weights in file 0 begin at `begin`. */
@@ -102,6 +100,14 @@ function computer(
   files: number[],
   begin: number,
 ): { loaded: Promise<void>; compute: (inputs: Record<string, Ints>) => Float32Array } {
+  // What a session counts on; a node that can't be computed is its own to find out.
+  const [inputs, operators] = [Object.keys(plan.inputs), plan.nodes.map(({ op }) => op)];
+  if (
+    !inputs.every((name) => Object.hasOwn(inputValues, name)) ||
+    !operators.every((op) => Object.hasOwn(ops, op)) ||
+    !(plan.tokenCost >= 0)
+  )
+    throw new RangeError(`inputs ${inputs}, operators ${operators}, ${plan.tokenCost} for a token`);
   const fixed: (Value | undefined)[] = [];
   const needed: Stored[] = [];
   for (const { value, isTable, file, offset, ...weight } of plan.weights) {
@@ -114,6 +120,7 @@ function computer(
   // And what a text of some twenty tokens needs; more is had by growing.
   const memory = new Memory(files, weightBytes + (1 << 20));
   const compute = (inputs: Record<string, Ints>) => {
+    memory.clear();
     const values = [...fixed];
     for (const [name, value] of Object.entries(plan.inputs)) values[value] = inputs[name];
     for (const { op, inputs: from, output, attributes, last } of plan.nodes) {
@@ -126,9 +133,7 @@ function computer(
     }
     const result = values[plan.output];
     if (result?.type !== 'float32') throw new TypeError(`the output is ${result?.type}`);
-    const data = memory.view(result).slice();
-    memory.release(result);
-    return data;
+    return memory.view(result).slice();
   };
   return { loaded: memory.load(needed), compute };
 }

@@ -94,6 +94,28 @@ it('if ONNX Runtime can’t be opened that call fails, and the next one tries ag
   expect(tries).toBe(2);
 });
 
+it('what the plan can’t compute is ONNX Runtime’s to answer; what can’t be read is an error', async () => {
+  const { session, counts } = make();
+  expect(await Promise.all([session.run([row(3)]), session.run([Int32Array.of(50)])])).toEqual([
+    expect.not.arrayContaining([42]),
+    Float32Array.of(42, 42),
+  ]);
+  expect(await session.run([row(3)])).toContain(42);
+  expect(counts).toEqual({ opened: 1, run: 2, released: 0 });
+  const cut = join(scratch, 'cut.plan');
+  writeFileSync(cut, makePlan(bytes, bytes).subarray(0, -100));
+  const damaged = quickSession(openPlan(cut), 0, () => Promise.reject(new Error('not asked for')));
+  await expect(damaged.run([row(3)])).rejects.toThrow(/^cut.plan: can't be read/);
+  await damaged.release();
+});
+
+it('released while ONNX Runtime fails to open, it has nothing to release', async () => {
+  const session = quickSession(openPlan(file), 0, () => Promise.reject(new Error('no memory')));
+  const completed = expect(session.complete!()).rejects.toThrow('no memory');
+  await session.release();
+  await completed;
+});
+
 it('one that is released unused never opens ONNX Runtime', async () => {
   const { session, counts } = make();
   await session.release();
