@@ -1,19 +1,26 @@
 import { fuse, type Node, NoPlan } from './fuse.ts';
 import { externalPlaces, type Model, numberOf, readModel } from './model.ts';
 import { alignment, type Plan, writePlan } from './plan.ts';
+import { costOf, patience } from './session.ts';
 import { type Stored, sizeBytesOf, sizeOf } from './values.ts';
 
 export { NoPlan };
 
+/** Who can't ask a plan for a text of so many tokens does better without reading its weights. */
+const shortText = 16;
+
 /**
  * A plan's file for a model that ONNX Runtime has not optimised, int8 or not. Weights that `optimised` (the model it
  * made of this one) keeps in its external file are read from there, as file 1. Throws a NoPlan that says what stands
- * in the way.
+ * in the way, or that it wouldn't help.
  */
 export function makePlan(bytes: Uint8Array, optimised: Uint8Array, external?: Uint8Array): Uint8Array {
   const model = readModel(bytes);
   const { inputs, output, tensors } = model;
   const nodes = fuse(model.nodes, output, (name) => numberOf(tensors.get(name)));
+  const tokenCost = tokenCostOf(nodes, tensors);
+  if (costOf({ tokenCost, nodes }, shortText) > patience)
+    throw new NoPlan('a short text costs more than to start ONNX Runtime');
   const { weights, own } = placeWeights(nodes, tensors, external ? contents(optimised, external) : []);
 
   const numbering = new Map<string, number>();
@@ -30,7 +37,7 @@ export function makePlan(bytes: Uint8Array, optimised: Uint8Array, external?: Ui
   const plan: Plan = {
     inputs: Object.fromEntries(inputs.map((name) => [name, slotOf(name)])),
     output: slotOf(output),
-    tokenCost: tokenCostOf(nodes, tensors),
+    tokenCost,
     weights: weights.map(({ name, ...weight }) => ({ value: slotOf(name), ...weight })),
     constants: [...tensors].flatMap(([name, tensor]) =>
       tensor.type === 'int' && lastUse.has(name)

@@ -1,6 +1,6 @@
 import { BundleError } from '../errors.ts';
 import type { Session } from '../session.ts';
-import type { Machine, Plan } from './plan.ts';
+import type { Machine } from './plan.ts';
 import { type Ints, inputValues, ints } from './values.ts';
 
 /**
@@ -12,8 +12,10 @@ export const patience = 400e6;
 const nodeCost = 50e3;
 
 /** What a run over so many tokens, padding included, costs by a plan, in multiplications. */
-export const costOf = ({ tokenCost, nodes }: Plan, tokens: number): number =>
-  tokens * tokenCost + nodes.length * nodeCost;
+export const costOf = (
+  { tokenCost, nodes }: { tokenCost: number; nodes: unknown[] },
+  tokens: number,
+): number => tokens * tokenCost + nodes.length * nodeCost;
 
 /**
  * A session that answers at once by the bundle's plan, and opens ONNX Runtime's when the answers have cost what that
