@@ -34,10 +34,10 @@ const server = await startServer();
 const env: NodeJS.ProcessEnv = { ...process.env, ...server.env, AWS_EC2_METADATA_DISABLED: 'true' };
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 
-/** As much as two copies of either data set take. */
-const memoryBytes = Math.max(Number(values['large-mib']), files / 50) * 2 ** 21;
+/** More than two copies of either data set take. */
+const memoryBytes = Math.max(Number(values['large-mib']), files / 50) * 2.5 * 2 ** 20;
 
-/** Everything about one data set, peers in turn, each into folders of its own. */
+/** Everything about one data set: all programs in turn, each round beginning with another, each into a folder of its own. */
 async function bench(name: string, what: string, make: (folder: string) => void): Promise<void> {
   if (values.only && values.only !== name) return;
   const origin = repository(`s3://bench/${name}`);
@@ -50,41 +50,36 @@ async function bench(name: string, what: string, make: (folder: string) => void)
   await dvc(filler, 'pull', '-r', 's3');
   await dvc(filler, 'push', '-r', 'r');
 
-  let kept = count;
-  const series: Record<string, Measured[]> = {};
-  const note = (key: string, measured: Measured): void => {
-    series[key] = [...(series[key] ?? []), measured];
+  const bucket = `s3://bench/${name}`;
+  const programs: Record<string, () => Promise<Measured>> = {
+    'aws s3 cp --recursive': () => aws('s3', 'cp', '--quiet', '--recursive', bucket, fresh()),
+    'dvc fetch': () => dvc(repository(bucket, origin), 'fetch'),
+    'dvc pull': () => dvc(repository(bucket, origin), 'pull'),
+    'dvc pull, hardlinks': () => dvc(repository(bucket, origin, 'hardlink'), 'pull'),
+    'cp -r': () => timed('cp', ['-r', folder, fresh()], { cwd: root }),
+    'dvc fetch, directory remote': () => dvc(repository(folder, origin), 'fetch'),
+    'dvc pull, directory remote': () => dvc(repository(folder, origin), 'pull'),
+    'dvc pull, directory remote, hardlinks': () => dvc(repository(folder, origin, 'hardlink'), 'pull'),
+    'dvc pull, nothing to do': async () => {
+      const repo = repository(folder, origin);
+      await dvc(repo, 'pull');
+      return dvc(repo, 'pull');
+    },
+    'node alone': () => timed(process.execPath, ['-e', '0'], { cwd: root }),
+    'md5 alone': () => timed('find', [folder, '-type', 'f', '-exec', 'md5sum', '{}', '+'], { cwd: root }),
+    ...(name === 'large' ? { 'server alone': loopback } : {}),
   };
-  for (let round = 0; round < rounds; round++) {
-    const repo = repository(`s3://bench/${name}`, origin);
-    const bare = repository(`s3://bench/${name}`, origin);
-    const linked = repository(`s3://bench/${name}`, origin, 'hardlink');
-    const nearBare = repository(folder, origin);
-    const near = repository(folder, origin);
-    const nearLinked = repository(folder, origin, 'hardlink');
-    note(
-      'aws s3 cp --recursive',
-      await aws('s3', 'cp', '--quiet', '--recursive', `s3://bench/${name}`, fresh()),
-    );
-    note('dvc fetch', await dvc(bare, 'fetch'));
-    note('dvc pull', await dvc(repo, 'pull'));
-    note('dvc pull, hardlinks', await dvc(linked, 'pull'));
-    note('dvc pull, nothing to do', await dvc(repo, 'pull'));
-    note('node alone', await timed(process.execPath, ['-e', '0'], { cwd: root }));
-    note(
-      'md5 alone',
-      await timed('find', [folder, '-type', 'f', '-exec', 'md5sum', '{}', '+'], { cwd: root }),
-    );
-    note('cp -r', await timed('cp', ['-r', folder, fresh()], { cwd: root }));
-    note('dvc fetch, directory remote', await dvc(nearBare, 'fetch'));
-    note('dvc pull, directory remote', await dvc(near, 'pull'));
-    note('dvc pull, directory remote, hardlinks', await dvc(nearLinked, 'pull'));
-    if (name === 'large') {
-      note('loopback alone', await loopback());
+  const names = Object.keys(programs);
+  const series: Record<string, Measured[]> = Object.fromEntries(names.map((key) => [key, []]));
+  for (let round = 0; round < rounds; round++)
+    for (let at = 0; at < names.length; at++) {
+      const key = names[(at + round * 3) % names.length]!;
+      const before = count;
+      series[key]!.push(await programs[key]!());
       // Thousands of deleted files would slow down ext4's next creations: only the few large ones go at once.
-      for (; kept < count; kept++) rmSync(join(root, `place-${kept + 1}`), { recursive: true, force: true });
+      for (let place = before + 1; name === 'large' && place <= count; place++)
+        rmSync(join(root, `place-${place}`), { recursive: true });
     }
-  }
 
   const base = (key: string): number => median(series[key]!.map(({ wallMs }) => wallMs));
   console.log(`\n${what}: medians of ${rounds}, in turn; load ${loadavg()[0]!.toFixed(1)}\n`);
@@ -144,8 +139,8 @@ function aws(...args: string[]): Promise<Measured> {
 }
 
 /**
- * Each program begins on equal terms: what the one before has written is on the disk, and this machine holds memory
- * for what it will write. A virtual machine may have to get that from its host first, which takes two seconds a GiB.
+ * Each program begins on equal terms: what the one before has written is on the disk, and this machine holds memory for
+ * what will be written. A virtual one gives back what it does not use, and getting it again takes two seconds a GiB.
  */
 function timed(...program: Parameters<typeof measure>): Promise<Measured> {
   spawnSync('sync');

@@ -9,14 +9,15 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { chmod, copyFile } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Cache } from '../objects/cache.ts';
+import { copyBytes } from '../objects/copy.ts';
 
 /** A way to give a cache object a second place; `cache.type` lists them. */
 export type Way = 'reflink' | 'hardlink' | 'symlink' | 'copy';
 
-/** Files smaller than this are copied through memory: fewer calls than the system's own copy. */
+/** Files smaller than this are copied on the spot. */
 const smallBytes = 1 << 20;
 
 /** Makes workspace files out of cache objects, in the first of some ways that works on this disk. */
@@ -79,8 +80,7 @@ export class Linker {
       closeSync(from);
     }
     if (filled === this.buffer.length) {
-      await copyFile(source, fresh);
-      await chmod(fresh, mode & ~process.umask());
+      await copyBytes(source, fresh, mode);
       return;
     }
     const to = openSync(fresh, 'w', mode);

@@ -8,9 +8,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { chmod, copyFile } from 'node:fs/promises';
 import { CorruptObject } from '../errors.ts';
 import { type Cache, objectHash } from '../objects/cache.ts';
+import { copyBytes } from '../objects/copy.ts';
 import { hashBytes, hashFile } from '../objects/hash.ts';
 import { digestOf, type HashName, type Oid } from '../objects/oid.ts';
 import { hashInThread } from '../objects/threads.ts';
@@ -164,14 +164,9 @@ async function receive(
   }
   const [digest] = await Promise.all([
     hashing ? hashing.end(totalBytes) : hashFile(path, name),
-    copy && duplicate(path, copy),
+    copy && copyBytes(path, copy, 0o666),
   ]);
   return digest;
-}
-
-async function duplicate(from: string, to: string): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL);
-  await chmod(to, 0o666 & ~process.umask());
 }
 
 /** Writes a part's bytes where they belong, as they come. */
