@@ -58,25 +58,30 @@ export function makeClassifier(
   let idle: (() => void) | undefined;
   let disposed: Promise<void> | undefined;
 
-  async function classify(texts: string[], observe?: (timing: Timing) => void): Promise<Prediction[]> {
+  /** Does work on the session, which is there until the work is done. */
+  async function use<T>(work: () => Promise<T>): Promise<T> {
     if (disposed) throw new Error(`${manifest.name} ${manifest.version} was disposed: load the bundle again`);
     running++;
     try {
-      const started = performance.now();
-      const encoded = texts.map((text) => tokenizer.encode(text, maxTokens));
-      const tokenized = performance.now();
-      const predictions = new Array<Prediction>(texts.length);
-      for (const batch of batchByLength(encoded.map(({ ids }) => ids.length))) {
-        const logits = await session.run(batch.map((index) => encoded[index]!.ids));
-        for (const [row, index] of batch.entries())
-          predictions[index] = predictionOf(encoded[index]!, logits, row * labels.length);
-      }
-      observe?.({ tokenizeMs: tokenized - started, runMs: performance.now() - tokenized });
-      return predictions;
+      return await work();
     } finally {
       running--;
       if (!running) idle?.();
     }
+  }
+
+  async function classify(texts: string[], observe?: (timing: Timing) => void): Promise<Prediction[]> {
+    const started = performance.now();
+    const encoded = texts.map((text) => tokenizer.encode(text, maxTokens));
+    const tokenized = performance.now();
+    const predictions = new Array<Prediction>(texts.length);
+    for (const batch of batchByLength(encoded.map(({ ids }) => ids.length))) {
+      const logits = await session.run(batch.map((index) => encoded[index]!.ids));
+      for (const [row, index] of batch.entries())
+        predictions[index] = predictionOf(encoded[index]!, logits, row * labels.length);
+    }
+    observe?.({ tokenizeMs: tokenized - started, runMs: performance.now() - tokenized });
+    return predictions;
   }
 
   function predictionOf({ ids, truncated }: Encoded, logits: Float32Array, at: number): Prediction {
@@ -100,8 +105,8 @@ export function makeClassifier(
     manifest,
     folder,
     reference,
-    classify,
-    complete: async () => session.complete?.(),
+    classify: (texts, observe) => use(() => classify(texts, observe)),
+    complete: () => use(async () => session.complete?.()),
     dispose() {
       disposed ??= lastCall().then(() => session.release());
       return disposed;

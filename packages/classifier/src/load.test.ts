@@ -74,9 +74,9 @@ it('disposed while it runs, it finishes; called after that, it says what to do',
   const running = classifier.classify(['free']);
   await Promise.all([classifier.dispose(), classifier.dispose()]);
   expect((await running)[0]!.label).toBe('spam');
-  await expect(classifier.classify(['free'])).rejects.toThrow(
-    /tiny [0-9a-f]{12} was disposed: load the bundle again/,
-  );
+  const gone = /tiny [0-9a-f]{12} was disposed: load the bundle again/;
+  await expect(classifier.classify(['free'])).rejects.toThrow(gone);
+  await expect(classifier.complete()).rejects.toThrow(gone);
 });
 
 describe('refuses', () => {

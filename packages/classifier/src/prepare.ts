@@ -131,6 +131,8 @@ async function planOf(
     return plan;
   } catch (error) {
     if (error instanceof NoPlan) return error;
+    if (error instanceof RangeError)
+      return new NoPlan(`it can't be read: ${error.message}`, { cause: error });
     throw error;
   } finally {
     await session.release();
