@@ -54,6 +54,7 @@ const pageBytes = 1 << 16;
 /** Weights that lie this near to each other are read together, so many bytes at once at most. */
 const neighbourBytes = 1 << 12;
 const mostAtOnce = 1 << 22;
+const fewBytes = 1 << 20;
 
 const readInto = promisify(read) as unknown as (
   file: number,
@@ -143,6 +144,8 @@ export class Memory {
     // Nothing may be allocated until they are read: a memory that grows leaves the old buffer behind.
     await Promise.all(
       places.map(async ({ file, from, to, block }) => {
+        // A few are here sooner than a thread that would fetch them.
+        if (to - from < fewBytes) return this.#fill(file, from, block.at, to - from);
         const { bytesRead } = await readInto(this.#files[file]!, this.#bytes, block.at, to - from, from);
         if (bytesRead !== to - from)
           throw new RangeError(`the weights end ${to - from - bytesRead} bytes early`);
