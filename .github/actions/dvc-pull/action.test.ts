@@ -68,6 +68,23 @@ it('pulls what the pointer says, and the second time nothing', async () => {
   expect(second.summary).toContain('Nothing had to be downloaded');
 });
 
+it('has the threads that large files and many files need, though it is one file', async () => {
+  const config = '[core]\n    remote = near\n    no_scm = true\n[\'remote "near"\']\n    url = ../../near\n';
+  const [author, repo] = [join(folder, 'near-author'), join(folder, 'near-repo')];
+  const large = Buffer.alloc(3 << 20, 'large');
+  for (const dir of [author, repo]) await mkdir(join(dir, '.dvc'), { recursive: true });
+  for (const dir of [author, repo]) await writeFile(join(dir, '.dvc/config'), config);
+  await mkdir(join(author, 'data'));
+  await writeFile(join(author, 'data/large'), large);
+  for (let at = 0; at < 300; at++) await writeFile(join(author, 'data', String(at)), `file ${at}`);
+  await add(openRepo(author), { targets: ['data'] });
+  await push(openRepo(author));
+  await writeFile(join(repo, 'data.dvc'), await readFile(join(author, 'data.dvc')));
+  expect(await run(repo)).toMatchObject({ exitCode: 0, outputs: { files: '302' } });
+  expect(await readFile(join(repo, 'data/large'))).toEqual(large);
+  expect(await readFile(join(repo, 'data/299'), 'utf8')).toBe('file 299');
+});
+
 it('names a corrupted object and puts nothing in place', async () => {
   const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: 'models' }));
   const key = Contents?.find(({ Size }) => Size === 'weights'.length)?.Key;

@@ -16,6 +16,8 @@ export interface RunningHash {
 interface Thread {
   worker: Worker;
   busy: number;
+  /** Why it is no more. */
+  failure?: DvcError;
 }
 
 const mostThreads = Math.max(1, Math.min(4, availableParallelism()));
@@ -91,6 +93,7 @@ export async function carryAll(loads: Load[], temporary: string): Promise<(Carri
 
 function ask(thread: Thread, order: Order): Promise<string> {
   return new Promise((resolve, reject) => {
+    if (thread.failure) throw thread.failure;
     waiting.set(order.id, { resolve, reject, thread });
     thread.worker.ref();
     thread.worker.postMessage(order);
@@ -123,10 +126,12 @@ function start(): Thread {
   });
   started.worker.on('error', (error) => {
     threads.splice(threads.indexOf(started), 1);
+    const failure = new DvcError(`a thread failed: ${error}`, { cause: error });
+    started.failure = failure;
     for (const [id, waiter] of waiting) {
       if (waiter.thread !== started) continue;
       waiting.delete(id);
-      waiter.reject(new DvcError(`a thread failed: ${error}`, { cause: error }));
+      waiter.reject(failure);
     }
   });
   return started;
