@@ -17,21 +17,21 @@ export function compile({ vocabulary, ...rest }: TokenizerFile): CompiledTokeniz
   return { ...rest, table: buildTable(vocabulary), vocabularySize: highest + 1 };
 }
 
-/** "MLT1": the file's first four bytes, its version with them. */
-const magic = 0x31544c4d;
+/** "MLT2": the file's first four bytes, its version with them. */
+const magic = 0x32544c4d;
 const headWords = 4;
 
-/** The compiled tokenizer as a file: head, settings as JSON, slots, units; little-endian, as every platform we run on. */
+/** The compiled tokenizer as a file: head, settings as JSON, slots, records; little-endian, as every platform we run on. */
 export function writeCompiled({
-  table: { slots, units, longest },
+  table: { slots, records, longest },
   ...settings
 }: CompiledTokenizer): Uint8Array {
   const json = Buffer.from(JSON.stringify({ ...settings, longest }));
   const padded = Math.ceil(json.length / 4) * 4;
-  const head = Uint32Array.of(magic, json.length, slots.length, units.length);
-  const bytes = new Uint8Array(head.byteLength + padded + slots.byteLength + units.byteLength);
+  const head = Uint32Array.of(magic, json.length, slots.length, records.length);
+  const bytes = new Uint8Array(head.byteLength + padded + slots.byteLength + records.byteLength);
   let at = 0;
-  for (const part of [head, json, slots, units]) {
+  for (const part of [head, json, slots, records]) {
     bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
     at += Math.ceil(part.byteLength / 4) * 4;
   }
@@ -43,10 +43,10 @@ export function readCompiled(file: string, bytes: Uint8Array<ArrayBuffer>): Comp
   // Small files come in a corner of a shared buffer that needn't be aligned.
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   const { buffer, byteOffset, byteLength } = aligned;
-  const [found, json = 0, slots = 0, units = 0] =
+  const [found, json = 0, slots = 0, records = 0] =
     byteLength >= headWords * 4 ? new Uint32Array(buffer, byteOffset, headWords) : [];
   const slotsAt = headWords * 4 + Math.ceil(json / 4) * 4;
-  if (found !== magic || byteLength !== slotsAt + slots * 4 + units * 2)
+  if (found !== magic || byteLength !== slotsAt + slots * 4 + records * 2)
     throw new BundleError(file, 'is not a compiled tokenizer of this version', {
       hint: 'Export the model again',
     });
@@ -56,7 +56,7 @@ export function readCompiled(file: string, bytes: Uint8Array<ArrayBuffer>): Comp
     ...settings,
     table: {
       slots: new Int32Array(buffer, byteOffset + slotsAt, slots),
-      units: new Uint16Array(buffer, byteOffset + slotsAt + slots * 4, units),
+      records: new Uint16Array(buffer, byteOffset + slotsAt + slots * 4, records),
       longest,
     },
   };

@@ -168,13 +168,10 @@ function splitterOn(tokens: AddedToken[]): (text: string) => Iterable<Part> {
   }
 }
 
-const wordCharacter = String.raw`[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]`;
-const endsWithWord = new RegExp(`${wordCharacter}$`, 'u');
-const startsWithWord = new RegExp(`^${wordCharacter}`, 'u');
-
+/** Written out here, not once for the module: a start would pay for them, and few tokenizers ask. */
 function touchesWord(text: string, start: number, end: number): boolean {
   return (
-    endsWithWord.test(text.slice(Math.max(0, start - 2), start)) ||
-    startsWithWord.test(text.slice(end, end + 2))
+    /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u.test(text.slice(Math.max(0, start - 2), start)) ||
+    /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u.test(text.slice(end, end + 2))
   );
 }

@@ -1,37 +1,39 @@
 /** A vocabulary as its bytes can lie in a file: nothing has to be built to look a piece up. */
 export interface VocabularyTable {
-  /** Open addressing, at most half full; three numbers a slot: id + 1 (0 is free), where its units begin, how many. */
+  /** Open addressing, at most half full; where the token's record begins, plus one (0 is free). */
   slots: Int32Array;
-  /** The UTF-16 units of all tokens. */
-  units: Uint16Array;
+  /** For each token the two halves of its id, the low one first, how many UTF-16 units it has, and the units. */
+  records: Uint16Array;
   /** Units of the longest token. */
   longest: number;
 }
+
+const headUnits = 3;
 
 /** Lays tokens and their ids out as a table. */
 export function buildTable(entries: readonly (readonly [string, number])[]): VocabularyTable {
   let size = 4;
   while (size < entries.length * 2) size *= 2;
-  const slots = new Int32Array(size * 3);
-  const units = new Uint16Array(entries.reduce((sum, [token]) => sum + token.length, 0));
+  const slots = new Int32Array(size);
+  const records = new Uint16Array(entries.reduce((sum, [token]) => sum + headUnits + token.length, 0));
   let end = 0;
   let longest = 0;
   for (const [token, id] of entries) {
     let slot = slotOf(hashOf(token)) & (size - 1);
-    while (slots[slot * 3] !== 0) slot = (slot + 1) & (size - 1);
-    slots[slot * 3] = id + 1;
-    slots[slot * 3 + 1] = end;
-    slots[slot * 3 + 2] = token.length;
-    for (let i = 0; i < token.length; i++) units[end++] = token.charCodeAt(i);
+    while (slots[slot] !== 0) slot = (slot + 1) & (size - 1);
+    slots[slot] = end + 1;
+    records.set([id & 0xffff, id >>> 16, token.length], end);
+    end += headUnits;
+    for (let i = 0; i < token.length; i++) records[end++] = token.charCodeAt(i);
     longest = Math.max(longest, token.length);
   }
-  return { slots, units, longest };
+  return { slots, records, longest };
 }
 
 /** Word pieces by their text; finds the longest one at a place in a text without making a string. */
 export class Vocabulary {
   readonly #slots: Int32Array;
-  readonly #units: Uint16Array;
+  readonly #records: Uint16Array;
   readonly #longest: number;
   readonly #mask: number;
   readonly #prefix: string;
@@ -41,11 +43,11 @@ export class Vocabulary {
   length = 0;
 
   /** A piece that goes on a word is written with `prefix` before it. */
-  constructor({ slots, units, longest }: VocabularyTable, prefix: string) {
+  constructor({ slots, records, longest }: VocabularyTable, prefix: string) {
     this.#slots = slots;
-    this.#units = units;
+    this.#records = records;
     this.#longest = longest;
-    this.#mask = slots.length / 3 - 1;
+    this.#mask = slots.length - 1;
     this.#prefix = prefix;
     this.#prefixHash = hashOf(prefix);
     this.#hashes = new Int32Array(longest + 1);
@@ -62,21 +64,23 @@ export class Vocabulary {
     }
     for (let n = most; n > 0; n--) {
       let slot = slotOf(this.#hashes[n]!) & this.#mask;
-      for (; this.#slots[slot * 3] !== 0; slot = (slot + 1) & this.#mask)
-        if (this.#slots[slot * 3 + 2] === skip + n && this.#matches(slot, text, start, n, skip)) {
-          this.length = n;
-          return this.#slots[slot * 3]! - 1;
-        }
+      for (; this.#slots[slot] !== 0; slot = (slot + 1) & this.#mask) {
+        const record = this.#slots[slot]! - 1;
+        if (!this.#matches(record, text, start, n, skip)) continue;
+        this.length = n;
+        return this.#records[record]! | (this.#records[record + 1]! << 16);
+      }
     }
     this.length = 0;
     return -1;
   }
 
-  #matches(slot: number, text: string, start: number, length: number, skip: number): boolean {
-    const at = this.#slots[slot * 3 + 1]!;
-    for (let i = 0; i < skip; i++) if (this.#units[at + i] !== this.#prefix.charCodeAt(i)) return false;
+  #matches(record: number, text: string, start: number, length: number, skip: number): boolean {
+    if (this.#records[record + 2] !== skip + length) return false;
+    const at = record + headUnits;
+    for (let i = 0; i < skip; i++) if (this.#records[at + i] !== this.#prefix.charCodeAt(i)) return false;
     for (let i = 0; i < length; i++)
-      if (this.#units[at + skip + i] !== text.charCodeAt(start + i)) return false;
+      if (this.#records[at + skip + i] !== text.charCodeAt(start + i)) return false;
     return true;
   }
 }
