@@ -158,13 +158,18 @@ export class Memory {
       }
   }
 
-  /** Rows `indices` of a stored table, read from its file. */
+  /** Rows `indices` of a stored table, read from its file, neighbours together. */
   rows(table: Stored, indices: Int32Array, dims: number[]): Floats | Bytes {
     const { elements, file, offset } = table;
     const rowBytes = sizeOf(table.dims.slice(1)) * (elements === 'int8' ? 1 : 4);
     const block = this.allocate(indices.length * rowBytes);
-    for (let at = 0; at < indices.length; at++)
-      this.#fill(file, offset + indices[at]! * rowBytes, block.at + at * rowBytes, rowBytes);
+    for (let at = 0; at < indices.length; ) {
+      const first = indices[at]!;
+      let count = 1;
+      while (indices[at + count] === first + count) count++;
+      this.#fill(file, offset + first * rowBytes, block.at + at * rowBytes, count * rowBytes);
+      at += count;
+    }
     return { type: elements, dims, block };
   }
 
