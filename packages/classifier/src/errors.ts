@@ -16,3 +16,8 @@ export class UnsupportedTokenizer extends BundleError {
     super('tokenizer.json', problem, options);
   }
 }
+
+/** The model is nothing that a quick start can compute; ONNX Runtime can. */
+export class NoPlan extends Error {
+  override name = 'NoPlan';
+}

@@ -8,7 +8,17 @@ import { sumModel } from '../test/onnx.ts';
 const scratch = mkdtempSync(join(tmpdir(), 'onnxruntime-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const model = join(scratch, 'model.onnx');
-writeFileSync(model, sumModel([[0, 0], [1, -1], [2, -2]], 'int32')); // biome-ignore format: a matrix
+writeFileSync(
+  model,
+  sumModel(
+    [
+      [0, 0],
+      [1, -1],
+      [2, -2],
+    ],
+    'int32',
+  ),
+);
 
 /** Runs the model by each name's road, in turn and in one process. */
 const script = `

@@ -3,13 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, writeCompiled } from './compiled-tokenizer.ts';
-import { BundleError, UnsupportedTokenizer } from './errors.ts';
+import { BundleError, NoPlan, UnsupportedTokenizer } from './errors.ts';
 import type { ServingFiles } from './manifest.ts';
 import { prune } from './onnx/prune.ts';
 import { quantize } from './onnx/quantize.ts';
 import { loadOnnxRuntime } from './onnxruntime.ts';
-import { makePlan, NoPlan } from './quick/make-plan.ts';
+import { makePlan } from './quick/make-plan.ts';
 import { provePlan } from './quick/prove.ts';
+import { preparedOptions } from './session.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
 
 /** What a bundle carries besides its model and tokenizer so that a function starts in a few milliseconds. */
@@ -116,25 +117,24 @@ async function planOf(
   weights: Uint8Array | undefined,
   precision: ServingFiles['precision'],
 ): Promise<Uint8Array | NoPlan> {
-  const { InferenceSession, Tensor } = await loadOnnxRuntime();
-  const session = await InferenceSession.create(join(folder, names.model), {
-    graphOptimizationLevel: 'disabled',
-    // Some samples are longer than what some models have positions for.
-    logSeverityLevel: 4,
-    extra: { session: { x64quantprecision: '1' } },
-  });
+  const [planFile, weightsFile] = [join(folder, names.plan), join(folder, names.weights)];
   try {
     const plan = makePlan(model, graph, weights);
-    const [planFile, weightsFile] = [join(folder, names.plan), join(folder, names.weights)];
     await writeFile(planFile, plan);
-    await provePlan(planFile, weights && weightsFile, session, Tensor, precision);
+    const { InferenceSession, Tensor } = await loadOnnxRuntime();
+    const session = await InferenceSession.create(join(folder, names.model), {
+      ...preparedOptions,
+      // Some samples are longer than what some models have positions for.
+      logSeverityLevel: 4,
+    });
+    await provePlan(planFile, weights && weightsFile, session, Tensor, precision).finally(() =>
+      session.release(),
+    );
     return plan;
   } catch (error) {
     if (error instanceof NoPlan) return error;
     if (error instanceof RangeError)
       return new NoPlan(`it can't be read: ${error.message}`, { cause: error });
     throw error;
-  } finally {
-    await session.release();
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BundleError } from './errors.ts';
+import { knownInputs, type Write } from './inputs.ts';
 import type { Manifest, TensorSpec } from './manifest.ts';
 import { type NativeSession, openModel, Tensor } from './onnxruntime.ts';
 
@@ -12,26 +13,12 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** Writes a row's tokens into a batch's input, `stride` words each; what isn't written stays 0. */
-type Write = (
-  words: Int32Array,
-  row: Int32Array,
-  at: number,
-  length: number,
-  stride: number,
-  padId: number,
-) => void;
-
-/** What a BERT-style model may ask for. */
-const knownInputs: Record<string, Write> = {
-  input_ids(words, row, at, length, stride, padId) {
-    for (let i = 0; i < length; i++) words[(at + i) * stride] = i < row.length ? row[i]! : padId;
-  },
-  attention_mask(words, row, at, length, stride) {
-    for (let i = 0; i < length; i++) words[(at + i) * stride] = i < row.length ? 1 : 0;
-  },
-  token_type_ids() {},
-};
+/** How a prepared model is opened: it was optimised when it was made. */
+export const preparedOptions = {
+  graphOptimizationLevel: 'disabled',
+  // Without it, an x64 CPU that lacks VNNI adds 8-bit products up in 16 bits, where they don't fit.
+  extra: { session: { x64quantprecision: '1' } },
+} as const;
 
 /** Loads the bundle's model into ONNX Runtime and holds it to what the manifest says of it. */
 export async function openSession(
@@ -50,10 +37,8 @@ export async function openSession(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    // A prepared model was optimised when it was.
-    graphOptimizationLevel: manifest.serving ? 'disabled' : 'all',
-    // Without it, an x64 CPU that lacks VNNI adds 8-bit products up in 16 bits, where they don't fit.
-    extra: { session: { x64quantprecision: '1' } },
+    ...preparedOptions,
+    ...(!manifest.serving && { graphOptimizationLevel: 'all' }),
   });
   const output = manifest.outputs[0]!.name;
   const asked = manifest.inputs.map(({ name }) => name);

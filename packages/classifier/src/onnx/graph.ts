@@ -24,7 +24,7 @@ const shapeProto = { dim: 1 };
 const dimProto = { value: 1, param: 2 };
 
 /** ONNX's numbers for the types of elements. */
-export const elementType = { float: 1, int8: 3, int32: 6, int64: 7 };
+export const elementType = { float: 1, int8: 3, int32: 6, int64: 7, bool: 9 };
 
 /** A node, and the fields it was read from. */
 export interface Node {
@@ -183,9 +183,16 @@ export function readFloats(bytes: Uint8Array): Float32Array | undefined {
   const fields = decode(bytes);
   const [raw] = all(fields, tensorProto.raw);
   const [type] = numbers(fields, tensorProto.type);
-  // Copied to where floats may lie: in the file they needn't be aligned.
-  return type === elementType.float && raw ? new Float32Array(Uint8Array.from(raw).buffer) : undefined;
+  return type === elementType.float && raw ? floatsOf(raw) : undefined;
 }
+
+/** A tensor's bytes as floats, copied to where they may lie: in the file they needn't be aligned. */
+export const floatsOf = (raw: Uint8Array): Float32Array<ArrayBuffer> =>
+  new Float32Array(Uint8Array.from(raw).buffer);
+
+/** The operand of a node of two that isn't this one. */
+export const otherInput = ({ inputs: [a = '', b = ''] }: Pick<Node, 'inputs'>, name: string): string =>
+  a === name ? b : a;
 
 /** A tensor's values if they are whole numbers. */
 export function readIntegers(bytes: Uint8Array): number[] | undefined {

@@ -29,7 +29,13 @@ async function run(bytes: Uint8Array, feeds: (inputs: readonly string[]) => Reco
 
 /** Batches of every kind: one text and many, one token and many, padded at the end and not. */
 function batches(inputs: readonly string[]): Record<string, Tensor>[] {
-  const shapes = [[1, 1], [1, 7], [2, 2], [3, 12], [5, 18]] as const; // biome-ignore format: a table
+  const shapes = [
+    [1, 1],
+    [1, 7],
+    [2, 2],
+    [3, 12],
+    [5, 18],
+  ] as const;
   return shapes.flatMap(([size, length]) =>
     [false, true].map((padded) => {
       const places = Array.from(
@@ -104,7 +110,16 @@ describe('a BERT classifier', () => {
 describe('comes back as it is', () => {
   it.each<[string, Uint8Array]>([
     ['a model that reads all tokens', bertModel(shape, { reads: 'mean' })],
-    ['a model without a layer', sumModel([[1, 2], [3, 4]], 'int64')], // biome-ignore format: a matrix
+    [
+      'a model without a layer',
+      sumModel(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        'int64',
+      ),
+    ],
     ['what is no model', Buffer.from('no model')],
   ])('%s', (_, bytes) => {
     expect(prune(bytes)).toBe(bytes);
@@ -235,6 +250,9 @@ const floats = () =>
     [3, 4],
     [4, 4],
   ].map(([batch = 0, sequence = 0]) => ({
-    // biome-ignore format: a table
-    x: new Tensor('float32', Float32Array.from({ length: batch * sequence * 4 }, (_, i) => Math.sin(i * 7.1 + batch)), [batch, sequence, 4]),
+    x: new Tensor(
+      'float32',
+      Float32Array.from({ length: batch * sequence * 4 }, (_, i) => Math.sin(i * 7.1 + batch)),
+      [batch, sequence, 4],
+    ),
   }));

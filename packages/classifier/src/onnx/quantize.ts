@@ -6,6 +6,7 @@ import {
   microsoft,
   type Node,
   newNode,
+  otherInput,
   readFloats,
   rewritten,
   tensor,
@@ -64,8 +65,6 @@ function withSmallWeights(model: Uint8Array, { nodes, tensors, outputs }: Graph)
 
   return withNodes(model, replaced, added, { microsoftOps: true });
 }
-
-const otherInput = ({ inputs: [a = '', b = ''] }: Node, name: string): string => (a === name ? b : a);
 
 /** X · W (+ b), X quantised as it comes, W with a scale for each column. */
 function multiply(

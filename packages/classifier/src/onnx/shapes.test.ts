@@ -74,7 +74,6 @@ it.each([...bert, ...exported, ['sizes', sizes] as const])(
       [3, 5],
       [5, 17],
     ] as const) {
-      // biome-ignore format: a table
       const ids = BigInt64Array.from({ length: batch * sequence }, (_, i) => BigInt(3 + (i % 20)));
       const columns = {
         input_ids: ids,

@@ -1,9 +1,5 @@
+import { otherInput } from '../onnx/graph.ts';
 import type { Attributes } from './ops.ts';
-
-/** The model is nothing that a quick start can compute; ONNX Runtime can. */
-export class NoPlan extends Error {
-  override name = 'NoPlan';
-}
 
 /** A node of a model before its values are numbered. */
 export interface Node {
@@ -46,7 +42,7 @@ export function fuse(nodes: Node[], output: string, numberOf: (name: string) => 
       !scale ||
       onlyUser(scale.output) !== erf ||
       plus?.op !== 'Add' ||
-      !isNumber(other(plus, erf.output), 1)
+      !isNumber(otherInput(plus, erf.output), 1)
     )
       return;
     const input = scaledBy(scale);
@@ -68,19 +64,19 @@ export function fuse(nodes: Node[], output: string, numberOf: (name: string) => 
   function product(gate: Node, x: string): { nodes: Node[]; last: Node } | undefined {
     const first = onlyUser(gate.output);
     if (first?.op !== 'Mul') return;
-    const factor = other(first, gate.output);
+    const factor = otherInput(first, gate.output);
     const half = makers.get(factor);
     // gate · (x · ½)
     if (
       half?.op === 'Mul' &&
       half.inputs.includes(x) &&
-      isNumber(other(half, x), 0.5) &&
+      isNumber(otherInput(half, x), 0.5) &&
       onlyUser(factor) === first
     )
       return { nodes: [half, first], last: first };
     const second = onlyUser(first.output);
     if (second?.op !== 'Mul') return;
-    const rest = other(second, first.output);
+    const rest = otherInput(second, first.output);
     // (gate · x) · ½ or (gate · ½) · x
     const fits = factor === x ? isNumber(rest, 0.5) : isNumber(factor, 0.5) && rest === x;
     return fits ? { nodes: [first, second], last: second } : undefined;
@@ -91,6 +87,3 @@ export function fuse(nodes: Node[], output: string, numberOf: (name: string) => 
     return value !== undefined && Math.abs(value - expected) < 1e-6;
   }
 }
-
-/** The operand of a node of two that isn't this one. */
-const other = ({ inputs: [a = '', b = ''] }: Node, name: string): string => (a === name ? b : a);

@@ -1,10 +1,9 @@
-import { fuse, type Node, NoPlan } from './fuse.ts';
+import { NoPlan } from '../errors.ts';
+import { fuse, type Node } from './fuse.ts';
 import { externalPlaces, type Model, numberOf, readModel } from './model.ts';
 import { alignment, type Plan, writePlan } from './plan.ts';
 import { costOf, patience } from './session.ts';
 import { type Stored, sizeBytesOf, sizeOf } from './values.ts';
-
-export { NoPlan };
 
 /** Who can't ask a plan for a text of so many tokens does better without reading its weights. */
 const shortText = 16;

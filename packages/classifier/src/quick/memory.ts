@@ -1,5 +1,4 @@
 import { read, readSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { kernelsWasm } from './kernels.wasm.ts';
 import { type Bytes, type Floats, type Stored, sizeBytesOf, sizeOf, type Value } from './values.ts';
 
@@ -56,13 +55,10 @@ const neighbourBytes = 1 << 12;
 const mostAtOnce = 1 << 22;
 const fewBytes = 1 << 20;
 
-const readInto = promisify(read) as unknown as (
-  file: number,
-  to: Uint8Array,
-  at: number,
-  sizeBytes: number,
-  position: number,
-) => Promise<{ bytesRead: number }>;
+const readInto = (file: number, to: Uint8Array, at: number, sizeBytes: number, position: number) =>
+  new Promise<number>((resolve, reject) => {
+    read(file, to, at, sizeBytes, position, (error, sizeRead) => (error ? reject(error) : resolve(sizeRead)));
+  });
 
 /** The kernels and the memory they work in: weights, once they are used, and what is computed. */
 export class Memory {
@@ -146,9 +142,7 @@ export class Memory {
       places.map(async ({ file, from, to, block }) => {
         // A few are here sooner than a thread that would fetch them.
         if (to - from < fewBytes) return this.#fill(file, from, block.at, to - from);
-        const { bytesRead } = await readInto(this.#files[file]!, this.#bytes, block.at, to - from, from);
-        if (bytesRead !== to - from)
-          throw new RangeError(`the weights end ${to - from - bytesRead} bytes early`);
+        requireWhole(await readInto(this.#files[file]!, this.#bytes, block.at, to - from, from), to - from);
       }),
     );
     for (const { block, from, weights } of places)
@@ -161,7 +155,7 @@ export class Memory {
   /** Rows `indices` of a stored table, read from its file, neighbours together. */
   rows(table: Stored, indices: Int32Array, dims: number[]): Floats | Bytes {
     const { elements, file, offset } = table;
-    const rowBytes = sizeOf(table.dims.slice(1)) * (elements === 'int8' ? 1 : 4);
+    const rowBytes = sizeBytesOf(elements, table.dims.slice(1));
     const block = this.allocate(indices.length * rowBytes);
     for (let at = 0; at < indices.length; ) {
       const first = indices[at]!;
@@ -190,8 +184,7 @@ export class Memory {
   }
 
   #fill(file: number, position: number, to: number, sizeBytes: number): void {
-    const read = readSync(this.#files[file]!, this.#bytes, to, sizeBytes, position);
-    if (read !== sizeBytes) throw new RangeError(`the weights end ${sizeBytes - read} bytes early`);
+    requireWhole(readSync(this.#files[file]!, this.#bytes, to, sizeBytes, position), sizeBytes);
   }
 
   #take(sizeBytes: number): number {
@@ -204,4 +197,8 @@ export class Memory {
     this.#used = at + sizeBytes;
     return at;
   }
+}
+
+function requireWhole(sizeRead: number, sizeBytes: number): void {
+  if (sizeRead !== sizeBytes) throw new RangeError(`the weights end ${sizeBytes - sizeRead} bytes early`);
 }

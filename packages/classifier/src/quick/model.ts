@@ -1,16 +1,25 @@
-import { dimsOf, type Node as GraphNode, microsoft, readGraph, readIntegers } from '../onnx/graph.ts';
+import { NoPlan } from '../errors.ts';
+import { knownInputs } from '../inputs.ts';
+import {
+  dimsOf,
+  elementType,
+  floatsOf,
+  type Node as GraphNode,
+  microsoft,
+  readGraph,
+  readIntegers,
+} from '../onnx/graph.ts';
 import { opsetOf } from '../onnx/opset.ts';
 import { all, decode, type Field, numbers, texts } from '../onnx/wire.ts';
-import { type Node, NoPlan } from './fuse.ts';
+import type { Node } from './fuse.ts';
 import { type Attributes, ops } from './ops.ts';
-import { inputValues, sizeOf } from './values.ts';
+import { sizeOf } from './values.ts';
 
 // Field numbers of onnx.proto.
 const nodeProto = { attribute: 5 };
 const attributeProto = { name: 1, float: 2, int: 3, string: 4, tensor: 5, ints: 8, type: 20 };
 const tensorProto = { type: 2, int32s: 5, raw: 9, external: 13 };
 const entryProto = { key: 1, value: 2 };
-const elementType = { float32: 1, int8: 3, bool: 9 };
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 };
 
 /** The attributes that an operator here heeds, and those that may only say what it does anyway. */
@@ -65,7 +74,7 @@ export function readModel(bytes: Uint8Array): Model {
   const graph = readGraph(bytes);
   const tensors = new Map([...graph.tensors].map(([name, tensor]) => [name, readTensor(tensor)]));
   const inputs = graph.inputs.map(({ name }) => name).filter((name) => !tensors.has(name));
-  for (const name of inputs) if (!Object.hasOwn(inputValues, name)) throw new NoPlan(`it asks for ${name}`);
+  for (const name of inputs) if (!Object.hasOwn(knownInputs, name)) throw new NoPlan(`it asks for ${name}`);
   const [output, ...more] = graph.outputs;
   if (!output || more.length) throw new NoPlan(`it has ${graph.outputs.length} outputs`);
   const opset = opsetOf(bytes);
@@ -169,7 +178,7 @@ function readTensor(message: Uint8Array): Tensor {
   const [type] = numbers(fields, tensorProto.type);
   const [raw] = all(fields, tensorProto.raw);
   const dims = dimsOf(message);
-  if (type === elementType.float32 && raw) return { type: 'float32', dims, bytes: raw };
+  if (type === elementType.float && raw) return { type: 'float32', dims, bytes: raw };
   if (type === elementType.int8 && raw) return { type: 'int8', dims, bytes: raw };
   const flags = () =>
     type === elementType.bool ? [...(raw ?? numbers(fields, tensorProto.int32s))] : undefined;
@@ -180,6 +189,3 @@ function readTensor(message: Uint8Array): Tensor {
   const ints = found.map((value) => Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1));
   return { type: 'int', dims, ints };
 }
-
-// Copied to where floats may lie: in the file they needn't be aligned.
-const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { elementType } from '../../test/onnx.ts';
 import { bothAnswers, type Draws, planAnswer, type Sketch, sketchModel } from '../../test/single-op.ts';
-import { makePlan, NoPlan } from './make-plan.ts';
+import { NoPlan } from '../errors.ts';
+import { makePlan } from './make-plan.ts';
 import { ops } from './ops.ts';
 
 /** A shape of up to four dimensions. */

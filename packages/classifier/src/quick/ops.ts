@@ -1,7 +1,8 @@
+import { elementType } from '../onnx/graph.ts';
 import * as floats from './floats.ts';
 import type { Memory } from './memory.ts';
 import * as moves from './moves.ts';
-import { axisOf, broadcast, type Ints, ints, intsOf, sizeOf, type Value } from './values.ts';
+import { axisOf, broadcast, type Ints, ints, intsOf, intValue, sizeOf, type Value } from './values.ts';
 
 /** A node's attributes, as far as they are numbers. */
 export type Attributes = Record<string, number | number[]>;
@@ -23,11 +24,6 @@ const list = (attributes: Attributes, name: string, input: Value | undefined): n
 
 function given(value: Value | undefined): Value {
   if (!value) throw new TypeError('an input is missing');
-  return value;
-}
-
-function intValue(value: Value | undefined): Ints {
-  if (value?.type !== 'int') throw new TypeError(`whole numbers are asked for, ${value?.type} given`);
   return value;
 }
 
@@ -97,19 +93,17 @@ function numberOf(memory: Memory, value: Value): number {
   return (value.type === 'int' ? value.data : floats.numbersOf(memory, value))[0]!;
 }
 
-const elementTypes = { float32: 1, int32: 6, int64: 7, bool: 9 };
-
 const cast: Op = (memory, [x], attributes) => {
   const value = given(x);
   const to = int(attributes, 'to', 0);
-  if (to === elementTypes.float32) return floats.toFloats(memory, value);
+  if (to === elementType.float) return floats.toFloats(memory, value);
   const { dims, data } = value.type === 'int' ? value : { ...value, data: floats.numbersOf(memory, value) };
-  if (to === elementTypes.bool)
+  if (to === elementType.bool)
     return ints(
       dims,
       Array.from(data, (item) => Number(item !== 0)),
     );
-  if (to === elementTypes.int32 || to === elementTypes.int64)
+  if (to === elementType.int32 || to === elementType.int64)
     return ints(
       dims,
       data.map((item) => whole(Math.trunc(item))),

@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BundleError } from '../errors.ts';
+import { knownInputs } from '../inputs.ts';
 import { Memory } from './memory.ts';
 import { type Attributes, ops } from './ops.ts';
-import { type Ints, inputValues, ints, type Stored, sizeBytesOf, type Value } from './values.ts';
+import { type Ints, ints, type Stored, sizeBytesOf, type Value } from './values.ts';
 
 /** A model as a quick start computes it; its values are numbered. Weights lie in files, and are read as they are used. */
 export interface Plan {
@@ -103,7 +104,7 @@ function computer(
   // What a session counts on; a node that can't be computed is its own to find out.
   const [inputs, operators] = [Object.keys(plan.inputs), plan.nodes.map(({ op }) => op)];
   if (
-    !inputs.every((name) => Object.hasOwn(inputValues, name)) ||
+    !inputs.every((name) => Object.hasOwn(knownInputs, name)) ||
     !operators.every((op) => Object.hasOwn(ops, op)) ||
     !(plan.tokenCost >= 0)
   )

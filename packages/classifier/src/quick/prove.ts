@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { NoPlan } from './make-plan.ts';
+import { NoPlan } from '../errors.ts';
 import { type Machine, openPlan, type Plan } from './plan.ts';
 import { costOf, patience } from './session.ts';
 import { ints } from './values.ts';

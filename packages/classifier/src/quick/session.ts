@@ -1,7 +1,8 @@
 import { BundleError } from '../errors.ts';
+import { knownInputs } from '../inputs.ts';
 import type { Session } from '../session.ts';
 import type { Machine } from './plan.ts';
-import { type Ints, inputValues, ints } from './values.ts';
+import type { Ints } from './values.ts';
 
 /**
  * What may be spent on a quick start, in multiplications: about the time that ONNX Runtime takes to start. Whoever
@@ -65,8 +66,7 @@ export function quickSession(machine: Machine, padId: number, openFull: () => Pr
 }
 
 function padded(name: string, rows: Int32Array[], length: number, padId: number): Ints {
-  const padding = name === 'input_ids' ? padId : 0;
-  const input = ints([rows.length, length], new Int32Array(rows.length * length).fill(padding));
-  for (const [y, row] of rows.entries()) input.data.set(row.map(inputValues[name]!), y * length);
-  return input;
+  const data = new Int32Array(rows.length * length);
+  for (const [y, row] of rows.entries()) knownInputs[name]!(data, row, y * length, length, 1, padId);
+  return { type: 'int', dims: [rows.length, length], data };
 }

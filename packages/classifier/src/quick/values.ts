@@ -33,13 +33,6 @@ export interface Stored {
 
 export type Value = Ints | Floats | Bytes | Stored;
 
-/** What a BERT-style model may ask for of each token. */
-export const inputValues: Record<string, (id: number) => number> = {
-  input_ids: (id) => id,
-  attention_mask: () => 1,
-  token_type_ids: () => 0,
-};
-
 export const sizeOf = (dims: number[]): number => dims.reduce((size, dim) => size * dim, 1);
 
 /** Bytes that a stored value takes. */
@@ -78,11 +71,14 @@ export function broadcastSteps(from: number[], to: number[]): number[] {
 /** An axis counted from the front. */
 export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
-/** The numbers of a list that is known, such as a shape; throws a TypeError on one that isn't whole numbers. */
-export function intsOf(value: Value | undefined): number[] {
+/** A value that must be whole numbers; throws a TypeError on any other. */
+export function intValue(value: Value | undefined): Ints {
   if (value?.type !== 'int') throw new TypeError(`whole numbers are asked for, ${value?.type} given`);
-  return [...value.data];
+  return value;
 }
+
+/** The numbers of a list that is known, such as a shape; throws a TypeError on one that isn't whole numbers. */
+export const intsOf = (value: Value | undefined): number[] => [...intValue(value).data];
 
 export const ints = (dims: number[], data: ArrayLike<number>): Ints => ({
   type: 'int',
