@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from './cli/run.ts';
-import { makeRepo, scratch, tree, write } from './test/sandbox.ts';
+import { hello, makeRepo, scratch, tree, write } from './test/sandbox.ts';
 
 let box: ReturnType<typeof scratch>;
 let dir: string;
@@ -47,8 +47,6 @@ function program(...args: string[]): Promise<Ran> {
   });
   return new Promise((done) => child.on('close', (code) => done({ ...ran, code })));
 }
-
-const hello = 'b1946ac92492d2347c6235b4d2611184';
 
 describe('the command line', () => {
   beforeAll(() => {

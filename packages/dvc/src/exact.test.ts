@@ -1,31 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from './cli/run.ts';
 import { add, checkout, commit, openRepo, pull, push, status } from './index.ts';
-import { makeRepo, tree, useScratch, write } from './test/sandbox.ts';
+import { filesIn, hello, makeRepo, tree, useScratch, write } from './test/sandbox.ts';
 
 let dir: string;
 const box = useScratch((folder) => {
   dir = makeRepo(folder);
 });
 
-const hello = 'b1946ac92492d2347c6235b4d2611184';
-const read = (path: string): string => readFileSync(join(dir, path), 'utf8');
-const remove = (...paths: string[]): void => {
-  for (const path of paths) rmSync(join(dir, path), { recursive: true, force: true });
-};
+const { read, remove } = filesIn(() => dir);
 const config = (text: string): void =>
   write(dir, {
     '.dvc/config': `[core]\n    remote = r\n    no_scm = True\n${text}['remote "r"']\n    url = ../../remote\n`,

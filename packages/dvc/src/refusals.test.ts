@@ -1,19 +1,14 @@
-import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { add, commit, fetch, openRepo, pull, push, status } from './index.ts';
-import { makeRepo, useScratch, write } from './test/sandbox.ts';
+import { filesIn, hello, makeRepo, useScratch, write } from './test/sandbox.ts';
 
 let dir: string;
 const box = useScratch((folder) => {
   dir = makeRepo(folder);
 });
 
-const hello = 'b1946ac92492d2347c6235b4d2611184';
-const read = (path: string): string => readFileSync(join(dir, path), 'utf8');
-const remove = (...paths: string[]): void => {
-  for (const path of paths) rmSync(join(dir, path), { recursive: true, force: true });
-};
+const { read, remove } = filesIn(() => dir);
 
 describe('what is not supported is refused by name, with what to do instead', () => {
   const url = (text: string): void =>

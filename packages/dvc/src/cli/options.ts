@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { Level } from '../config/levels.ts';
+import { type Level, levels } from '../config/levels.ts';
 import { BadArguments, Unsupported } from '../errors.ts';
 
 const everywhere: ParseArgsOptionsConfig = {
@@ -159,7 +159,7 @@ export function jobsOf(command: Command): { jobs?: number } {
 
 /** The config file that `--local` and its like name. */
 export function levelOf(command: Command): { level?: Level } {
-  const given = (['system', 'global', 'project', 'local'] as const).filter((name) => command.flag(name));
+  const given = levels.filter((name) => command.flag(name));
   if (given.length > 1)
     throw new BadArguments(`argument --${given[1]}: not allowed with argument --${given[0]}`);
   return given[0] ? { level: given[0] } : {};

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { ConfigError, DvcError } from '../errors.ts';
 
 /** The files that make up the configuration, weakest first. */
-export type Level = 'system' | 'global' | 'project' | 'local';
+export const levels = ['system', 'global', 'project', 'local'] as const;
+export type Level = (typeof levels)[number];
 
 /** Where a level's file is; outside of a repository (`dvcDir` undefined) there are two of them. */
 export function levelFile(

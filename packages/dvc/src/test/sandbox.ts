@@ -54,6 +54,17 @@ export function write(dir: string, files: Record<string, string | Buffer | undef
   }
 }
 
+/** The md5 of "hello\n". */
+export const hello = 'b1946ac92492d2347c6235b4d2611184';
+
+/** Reads and removes what is in a folder that each test has anew. */
+export const filesIn = (dir: () => string) => ({
+  read: (path: string): string => readFileSync(join(dir(), path), 'utf8'),
+  remove(...paths: string[]): void {
+    for (const path of paths) rmSync(join(dir(), path), { recursive: true, force: true });
+  },
+});
+
 /** Every file below a folder as path (by `/`) → bytes in latin1, but for what a run leaves in `.dvc/tmp`. */
 export function tree(dir: string): Record<string, string> {
   if (!existsSync(dir)) return {};

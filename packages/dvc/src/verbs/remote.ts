@@ -1,5 +1,5 @@
 import type { Ini } from '../config/ini.ts';
-import { type Level, levelFile } from '../config/levels.ts';
+import { type Level, levelFile, levels } from '../config/levels.ts';
 import { nameOf } from '../config/schema.ts';
 import { editConfig, type Place } from '../config/write.ts';
 import { ConfigError } from '../errors.ts';
@@ -118,10 +118,7 @@ export function renameRemote(
 }
 
 /** The levels whose files are stronger than that of `level`. */
-const shadowing = (level: Level): Level[] => {
-  const levels: Level[] = ['system', 'global', 'project', 'local'];
-  return levels.slice(levels.indexOf(level) + 1);
-};
+const shadowing = (level: Level): Level[] => levels.slice(levels.indexOf(level) + 1);
 
 const names = (place: Place, level: Level, name: string): boolean =>
   defaultOf(sectionsOf(place, level)) === name.toLowerCase();

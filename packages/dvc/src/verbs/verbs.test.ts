@@ -22,7 +22,7 @@ import {
   UnsavedFiles,
 } from '../index.ts';
 import { encodeDirectory } from '../objects/directory.ts';
-import { makeRepo, tree, useScratch, write } from '../test/sandbox.ts';
+import { hello, makeRepo, tree, useScratch, write } from '../test/sandbox.ts';
 
 let dir: string;
 const box = useScratch((folder) => {
@@ -34,7 +34,6 @@ const forget = (): void => {
 };
 const object = (oid: string): string =>
   join(box.dir, 'remote', 'files', 'md5', oid.slice(0, 2), oid.slice(2));
-const hello = 'b1946ac92492d2347c6235b4d2611184';
 
 describe('add', () => {
   it('writes a pointer beside the target', async () => {

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '../config/config.ts';
+import type { Place } from '../config/write.ts';
 import { NotARepository } from '../errors.ts';
 import { Cache } from '../objects/cache.ts';
 import { State } from './state.ts';
@@ -20,7 +21,7 @@ export interface Repo {
 }
 
 /** Where configuration is read and changed from: `dir`, and the `.dvc` of the repository it is in, if it is in one. */
-export function openPlace(dir: string): { cwd: string; dvcDir: string | undefined } {
+export function openPlace(dir: string): Place {
   const cwd = existsSync(dir) ? realpathSync(dir) : resolve(dir);
   const root = ancestorWith(cwd, '.dvc', true);
   return { cwd, dvcDir: root && join(root, '.dvc') };

@@ -9,7 +9,7 @@ import { type LocalAws, startLocalAws } from '@mainline/local-aws';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { add, openRepo, pull, push } from '../../index.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../../test/fault-proxy.ts';
-import { makeRepo, scratch, tree, write } from '../../test/sandbox.ts';
+import { hello, makeRepo, scratch, tree, write } from '../../test/sandbox.ts';
 import { patience } from '../../transfer/retry.ts';
 
 let aws: LocalAws;
@@ -19,7 +19,6 @@ let dir: string;
 let count = 0;
 const large = Buffer.alloc((9 << 20) + 77);
 for (let at = 0; at < large.length - 4; at += 512) large.writeUInt32LE(at, at);
-const hello = 'b1946ac92492d2347c6235b4d2611184';
 
 beforeAll(async () => {
   patience.firstDelayMs = 1;
