@@ -1,9 +1,9 @@
 import { identify, openRepo, type PullResult, pull } from '@mainline/dvc';
 import { defineAction } from '../lib/action.ts';
-import { objectsOf } from '../lib/dvc-objects.ts';
 import { defaulted, flag, lines, optional, text, wholeNumber } from '../lib/inputs.ts';
 import { bytes, code, table } from '../lib/summary.ts';
 import { cacheKey, restoreObjects, saveObjects } from './cached-objects.ts';
+import { objectsOf } from './local-objects.ts';
 import { gitHubCache } from './runner-cache.ts';
 
 /** DVC pointers → the files they point to. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Identity, Repo } from '@mainline/dvc';
-import { objectKey } from '../lib/dvc-objects.ts';
+import { objectKey } from './local-objects.ts';
 import type { RunnerCache } from './runner-cache.ts';
 
 /**

@@ -6,9 +6,8 @@ import type { Repo } from '@mainline/dvc';
 /** Objects as a cache lays them out, from its root by `/`: `files/md5/ab/cd…`, or `ab/cd…` for those of DVC 2. */
 export const objectKey = /^(files\/md5\/)?[0-9a-f]{2}\/[0-9a-f]{30}(\.dir)?$/;
 
-/** Objects and, of folders that the local cache has, their members: all md5s, and the keys of those it has. */
+/** Of objects, and of the members of folders that the local cache has, the keys of those it has. */
 export interface Objects {
-  oids: string[];
   keys: string[];
   /** Whether it has them all. */
   whole: boolean;
@@ -24,7 +23,7 @@ export async function objectsOf(repo: Repo, outs: { oid: string }[]): Promise<Ob
       for (const member of await listed(path)) found.set(member, locate(repo, member));
   }
   const keys = [...found.values()].flatMap((path) => (path ? [keyOf(repo, path)] : []));
-  return { oids: [...found.keys()], keys, whole: keys.length === found.size };
+  return { keys, whole: keys.length === found.size };
 }
 
 function locate(repo: Repo, oid: string): string | undefined {
