@@ -154,3 +154,18 @@ export async function bothAnswers(
   await session.release();
   return { found, expected: [...(logits!.data as Float32Array)] };
 }
+
+/** A shape of up to four dimensions. */
+export const shape = ({ draw }: Sketch, least = 1, most = 4): number[] =>
+  Array.from({ length: draw.int(least, most) }, () => draw.pick(1, 2, 3, 4, 5, 8, 13));
+
+/** The same with some dimensions 1 and perhaps without the first: it broadcasts. */
+export const lesser = ({ draw }: Sketch, dims: number[]): number[] =>
+  dims.map((dim) => draw.pick(dim, dim, 1)).slice(draw.int(0, dims.length));
+
+/** One of a shape's axes, counted from either end. */
+export const axisIn = ({ draw }: Sketch, dims: number[]): number => draw.int(-dims.length, dims.length - 1);
+
+/** Truth values that are computed. */
+export const truth = (sketch: Sketch, dims: number[]): string =>
+  sketch.op('Cast', [sketch.integers(dims, 1)], { to: 9 });
